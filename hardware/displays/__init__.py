@@ -1,0 +1,1 @@
+"""Displays: pygame full screen, memory; one renderer serves all."""

@@ -1,0 +1,1 @@
+"""Doors: gpiozero, gpiod, memory."""

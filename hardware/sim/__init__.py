@@ -1,0 +1,1 @@
+"""The simulated world: what the Display shows lights a scene, and the Camera films it."""

@@ -1,0 +1,111 @@
+"""Every error the kiosk raises on purpose, on one page.
+
+    KioskError
+    ├── ConfigurationError      a setting is unknown, out of range, or contradicts another
+    ├── InputError              an image, video or recording that cannot be used
+    ├── ModelError              weights missing, cut short, of the wrong hash, or refused by the runtime
+    ├── CameraError
+    │   ├── CameraUnavailable   cannot be opened, or was unplugged
+    │   ├── CameraStalled       open, but no new frame within the time-out
+    │   └── CameraEnded         a clip, folder or recording has no further frame
+    ├── DisplayError            no screen, or the screen was lost
+    ├── DoorError               the relay cannot be driven
+    ├── RecordsError
+    │   ├── RecordsLocked       the key does not open the database
+    │   ├── RecordsReadOnly     nothing can be written (mount, permission)
+    │   ├── RecordsFull         the disk is full
+    │   └── RecordsConflict     the name, badge or template is already taken
+    ├── UnknownPerson           a person or badge that the store does not hold
+    ├── MatchError              the matcher could not answer (never: "not the same person")
+    └── FetchError              weights could not be fetched from any source
+
+"No face", "spoof" and "unknown person" at the door are values, not exceptions.
+Foreign errors (cv2, SQLAlchemy, gpiozero, ...) are wrapped where they cross into our code.
+"""
+
+from __future__ import annotations
+
+
+class KioskError(Exception):
+    """A fault explained to a person: what happened, where, what to do. Printed as one line, exit code 2."""
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        """Keep the three parts; ``str()`` joins them into one line without newlines."""
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.mend = mend
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.what}" if self.where else self.what
+        if self.mend:
+            line = f"{line}; {self.mend}"
+        return " ".join(line.split())
+
+
+class ConfigurationError(KioskError):
+    """A setting is unknown, out of range, or contradicts another."""
+
+
+class InputError(KioskError):
+    """An image, video or recording that cannot be used."""
+
+
+class ModelError(KioskError):
+    """Weights missing, cut short, of the wrong hash, or refused by the runtime."""
+
+
+class FetchError(KioskError):
+    """Weights could not be fetched from any source."""
+
+
+class CameraError(KioskError):
+    """Anything a camera does wrong."""
+
+
+class CameraUnavailable(CameraError):
+    """The camera cannot be opened, or was unplugged."""
+
+
+class CameraStalled(CameraError):
+    """The camera is open, but no new frame came within the time-out."""
+
+
+class CameraEnded(CameraError):
+    """A clip, folder or recording has no further frame."""
+
+
+class DisplayError(KioskError):
+    """No screen, or the screen was lost."""
+
+
+class DoorError(KioskError):
+    """The relay cannot be driven."""
+
+
+class RecordsError(KioskError):
+    """The store cannot do what was asked."""
+
+
+class RecordsLocked(RecordsError):
+    """The key does not open the database."""
+
+
+class RecordsReadOnly(RecordsError):
+    """Nothing can be written: read-only mount or missing permission."""
+
+
+class RecordsFull(RecordsError):
+    """The disk is full."""
+
+
+class RecordsConflict(RecordsError):
+    """The name, badge or template is already taken."""
+
+
+class UnknownPerson(KioskError):
+    """A person or badge that the store does not hold."""
+
+
+class MatchError(KioskError):
+    """The matcher could not answer; this never means "not the same person"."""

@@ -1,0 +1,1 @@
+"""Measuring: recordings, verification metrics, benchmarks."""

@@ -1,0 +1,1 @@
+"""Who is it: local gallery search, the similarity scale and thresholds per face-model version."""

@@ -1,0 +1,1 @@
+"""The embedded store: people, badges, templates, events."""

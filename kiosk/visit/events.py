@@ -1,0 +1,121 @@
+"""What the visit is told (events, past participles) and what it asks for (effects, imperatives).
+
+Effects are *edges* only. What is true while a state lasts (the picture, the exposure lock, frames kept) is a
+function of the state: see ``kiosk.visit.states`` (``wants_exposure_lock``, ``keeps_frames``) and
+``kiosk.visit.scene``. None of these values holds pixels or embeddings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.reasons import Reason
+from kiosk.values import Challenge, Grant, LivenessResult, Match, Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A frame was perceived."""
+
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time passed without a frame; sent at least ten times a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeRead:
+    """A reader saw a badge: the next match is 1:1 against its holder."""
+
+    badge: str
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessJudged:
+    """The gates have an answer for one attempt."""
+
+    attempt: int
+    result: LivenessResult
+
+
+@dataclass(frozen=True, slots=True)
+class MatchArrived:
+    """The matcher answered for one attempt."""
+
+    attempt: int
+    match: Match
+
+
+@dataclass(frozen=True, slots=True)
+class MatchFailed:
+    """The matcher could not answer for one attempt."""
+
+    attempt: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class PartFailed:
+    """A needed part is out of order; the reason is the fault (CAMERA_LOST, DOOR_LOST ...)."""
+
+    fault: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecovered:
+    """The part named by this fault works again."""
+
+    fault: Reason
+
+
+Event = Observed | Ticked | BadgeRead | LivenessJudged | MatchArrived | MatchFailed | PartFailed | PartRecovered
+
+
+@dataclass(frozen=True, slots=True)
+class StartAttempt:
+    """Begin keeping evidence for a fresh attempt and play this challenge; request the match now, in parallel.
+
+    The shell embeds the best kept frames, searches (1:1 when ``badge`` is given) and answers with MatchArrived or
+    MatchFailed of the same attempt; after the last slot has settled it answers with LivenessJudged.
+    """
+
+    attempt: int
+    track: int
+    challenge: Challenge
+    badge: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DropAttempt:
+    """Forget all evidence of this attempt: its answers are no longer wanted."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class PulseDoor:
+    """Unlock once."""
+
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEvent:
+    """Append one event to the records and the journal."""
+
+    kind: str
+    """VISIT_STARTED, ATTEMPT_STARTED, ATTEMPT_UNSURE, GRANTED, DENIED, VISIT_ENDED, FAULTED, RECOVERED."""
+    reason: Reason | None = None
+    person_id: str | None = None
+    attempt: int | None = None
+    similarity: float | None = None
+    confidence: float | None = None
+    source: str | None = None
+    model_version: str | None = None
+    gates: tuple[tuple[str, str], ...] = ()
+    """(gate name, verdict) of the liveness that decided."""
+
+
+Effect = StartAttempt | DropAttempt | PulseDoor | RecordEvent
