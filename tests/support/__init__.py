@@ -1,0 +1,1 @@
+"""Fakes and builders shared by tests; they ship with the tests, never with the product."""
