@@ -32,7 +32,7 @@ class CameraSettings(Group):
     hfov_deg: float = Field(62.2, ge=20, le=120, description="horizontal field of view of the delivered picture")
     rotate_deg: Literal[0, 90, 180, 270] = Field(0, description="clockwise turn that makes the picture upright")
     lag_s: float | None = Field(
-        None, ge=0, le=0.5, description="calibrated delay from visible to exposed; unset: unknown"
+        None, ge=0, le=0.5, examples=[0.09], description="calibrated delay from visible to exposed; unset: unknown"
     )
     stall_s: float = Field(2.0, ge=0.2, le=30, description="no new frame for this long is a stall")
     reopen_first_s: float = Field(0.5, ge=0.05, le=60, description="first wait before opening a lost camera again")
@@ -160,7 +160,9 @@ class RecordsSettings(Group):
     """[records]"""
 
     key_file: Path | None = Field(
-        None, description="file with the database key, mode 0600; unset: the systemd credential, else DATA/records.key"
+        None,
+        examples=["/etc/kiosk/records.key"],
+        description="file with the database key, mode 0600; unset: the systemd credential, else DATA/records.key",
     )
     keep_events_days: int = Field(90, ge=1, le=3650, description="events older than this are removed")
 

@@ -1,0 +1,75 @@
+"""Says in plain words what a setting may be: its kind, its range, its choices.
+
+Used by the messages of ``kiosk.config.load`` and the comments of the example file, so both say the same.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from kiosk.config.tree import Settings
+
+_KINDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text in quotes",
+    Path: "a path in quotes",
+}
+
+
+def field_at(keys: tuple[str | int, ...]) -> FieldInfo | None:
+    """The setting at a path such as ``("camera", "fps")``; None when the path leads to no setting."""
+    group: type[BaseModel] = Settings
+    found: FieldInfo | None = None
+    for key in keys:
+        found = group.model_fields.get(str(key))
+        if found is None:
+            return None
+        if isinstance(found.annotation, type) and issubclass(found.annotation, BaseModel):
+            group = found.annotation
+    return found
+
+
+def wanted(keys: tuple[str | int, ...]) -> str:
+    """The mend for a wrong value, such as ``wanted: a number from 5 to 120``."""
+    found = field_at(keys)
+    return f"wanted: {allowed(found)}" if found is not None else "see docs/kiosk.example.toml"
+
+
+def allowed(setting: FieldInfo) -> str:
+    """What one setting may be: ``a number from 5 to 120``, ``one of "door", "enroll"``, ``true or false``."""
+    kind = _without_none(setting.annotation)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return f"a table with {', '.join(kind.model_fields)}"
+    if get_origin(kind) is Literal:
+        choices = [f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in get_args(kind)]
+        return f"one of {', '.join(choices)}"
+    return _KINDS[kind] + _bounds(setting.metadata)
+
+
+def _without_none(kind: Any) -> Any:
+    parts = [part for part in get_args(kind) if part is not NoneType]
+    return parts[0] if NoneType in get_args(kind) and len(parts) == 1 else kind
+
+
+def _bounds(metadata: list[Any]) -> str:
+    low = high = ""
+    for rule in metadata:
+        if isinstance(rule, annotated_types.Ge):
+            low = f"from {rule.ge:g}" if isinstance(rule.ge, int | float) else ""
+        elif isinstance(rule, annotated_types.Gt):
+            low = f"above {rule.gt:g}" if isinstance(rule.gt, int | float) else ""
+        elif isinstance(rule, annotated_types.Le):
+            high = f"to {rule.le:g}" if isinstance(rule.le, int | float) else ""
+        elif isinstance(rule, annotated_types.Lt):
+            high = f"below {rule.lt:g}" if isinstance(rule.lt, int | float) else ""
+        elif isinstance(rule, annotated_types.MinLen):
+            low = f"of at least {rule.min_length} character{'s' if rule.min_length > 1 else ''}"
+    return "".join(f" {part}" for part in (low, high) if part)

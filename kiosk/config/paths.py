@@ -1,0 +1,28 @@
+"""Where things lie: the data directory and the default configuration file.
+
+Rules: nothing is created here, and the environment is read when asked, never at import.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CONFIG_FILE = Path("/etc/kiosk/kiosk.toml")
+"""The installed configuration; optional."""
+INSTALLED_DATA = Path("/var/lib/kiosk")
+"""Data of an installed kiosk; the unit's StateDirectory."""
+
+
+def data_dir() -> Path:
+    """The absolute directory of weights, records and written reports.
+
+    ``KIOSK_DATA_DIR`` when set and not empty, else ``var/`` beside the sources of a checkout, else ``/var/lib/kiosk``.
+    """
+    given = os.environ.get("KIOSK_DATA_DIR", "")
+    if given:
+        return Path(given).expanduser().absolute()
+    root = Path(__file__).resolve().parents[2]
+    if (root / "pyproject.toml").is_file() and (root / "kiosk").is_dir():
+        return root / "var"
+    return INSTALLED_DATA
