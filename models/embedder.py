@@ -1,0 +1,74 @@
+"""Identity embedding: SFace on the aligned face.
+
+Contract (measured, see ``models/manifest.toml``): similarity transform of five points (iris centres 468 and 473, nose
+4, mouth corners 61 and 291) to the ArcFace 112x112 template; RGB 0..255 float without scaling; output L2-normalised.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from kiosk.errors import ModelError
+from kiosk.values import Embedding, Face, Floats, Pixels
+from models.manifest import read_verified
+from models.session import OnnxSession
+
+WEIGHTS = "face_recognition_sface_2021dec_int8bq.folded.onnx"
+VERSION = "sface-2021dec-int8bq+folded1"
+"""Carried by every embedding. Changes whenever the weights, the alignment or the input contract change."""
+
+SIDE_PX = 112
+POINTS = (468, 473, 4, 61, 291)
+TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float64
+)
+"""ArcFace's five points in the 112x112 picture: the eyes (image left first), the nose, the mouth corners."""
+
+
+def align(pixels: Pixels, landmarks: Floats) -> Pixels:
+    """``(112, 112, 3) uint8 RGB``: the face brought onto the template by a least-squares similarity transform."""
+    import cv2
+
+    matrix = similarity_transform(landmarks[list(POINTS), :2].astype(np.float64), TEMPLATE)
+    aligned = cv2.warpAffine(pixels, matrix, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR)
+    return np.asarray(aligned, dtype=np.uint8)
+
+
+def similarity_transform(
+    source: np.ndarray[tuple[int, int], np.dtype[np.float64]], target: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """``(2, 3)`` rotation, scale and shift that takes ``(N, 2)`` source points closest to the target (Umeyama 1991).
+
+    Raises ModelError when the source points coincide.
+    """
+    from_centre, to_centre = source.mean(axis=0), target.mean(axis=0)
+    a, b = source - from_centre, target - to_centre
+    spread = float((a * a).sum())
+    if not np.isfinite(spread) or spread < 1e-9:
+        raise ModelError("the face's five points coincide", where="align")
+    # In the plane without reflection the solution is a complex number: scale * e^(i angle).
+    real = float((a * b).sum()) / spread
+    imaginary = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / spread
+    linear = np.array([[real, -imaginary], [imaginary, real]])
+    return np.column_stack([linear, to_centre - linear @ from_centre])
+
+
+class Embedder:
+    """Embeds aligned faces. Raises ModelError where the weights are missing, changed or refused."""
+
+    version = VERSION
+
+    def __init__(self, data_dir: Path, *, threads: int = 2) -> None:
+        self._session = OnnxSession(read_verified(WEIGHTS, data_dir), name=WEIGHTS, threads=threads)
+
+    def embed(self, pixels: Pixels, face: Face) -> Embedding:
+        """128 numbers of unit length. ``pixels`` is the picture that the face was found in."""
+        aligned = align(pixels, face.landmarks)
+        batch = np.ascontiguousarray(aligned.transpose(2, 0, 1)[None], dtype=np.float32)
+        vector = self._session.run(batch)[0]
+        length = float(np.linalg.norm(vector))
+        if not np.isfinite(length) or length < 1e-6:
+            raise ModelError("the embedding is not a usable vector", where=WEIGHTS)
+        return Embedding(vector / np.float32(length), VERSION)

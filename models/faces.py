@@ -1,0 +1,72 @@
+"""``LocalFaceModels``: all that runs weights on this machine, behind the ``FaceModels`` port.
+
+The bytes that are loaded are the bytes that were hashed. Nothing here downloads: ``models.fetch`` does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kiosk.values import Embedding, Face, Frame, Pixels
+from models.embedder import VERSION, Embedder
+from models.landmarks import Landmarker
+from models.passive import PassiveModels
+
+
+class LocalFaceModels:
+    """FaceModels on this machine; open it with ``with``.
+
+    ``find`` belongs to the frame loop's thread; ``embed``, ``find_still`` and ``passive_live_score`` may run on another.
+    Raises ModelError where weights are missing, cut short, of the wrong hash, or refused.
+    """
+
+    def __init__(self, data_dir: Path, *, embed_threads: int = 2, passive_threads: int = 1) -> None:
+        self._landmarker = Landmarker(data_dir)
+        self._embedder = Embedder(data_dir, threads=embed_threads)
+        self._passive = PassiveModels(data_dir, threads=passive_threads)
+
+    def __enter__(self) -> Self:
+        self._landmarker.warm_up()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release everything; calling it again does nothing."""
+        self._landmarker.close()
+
+    @property
+    def embedding_version(self) -> str:
+        """Version that every embedding of this object carries."""
+        return VERSION
+
+    @property
+    def passive_models(self) -> tuple[int, int]:
+        """(present, known) passive attack models: "1 of 2"."""
+        return self._passive.present
+
+    def find(self, frame: Frame) -> list[Face]:
+        """Faces of a frame of the running video, largest first."""
+        return self._landmarker.find(frame)
+
+    def find_still(self, pixels: Pixels) -> list[Face]:
+        """Faces of a single picture, largest first."""
+        return self._landmarker.find_still(pixels)
+
+    def embed(self, pixels: Pixels, face: Face) -> Embedding:
+        """Unit-length embedding of the aligned face."""
+        return self._embedder.embed(pixels, face)
+
+    def passive_live_score(self, pixels: Pixels, face: Face) -> float:
+        """Mean probability 0..1 over the present passive models that this is no print or screen."""
+        return self._passive.live_score(pixels, face)
+
+
+def open_models(data_dir: Path, *, embed_threads: int = 2, passive_threads: int = 1) -> LocalFaceModels:
+    """The models of this data directory; use it as a context manager. Raises ModelError."""
+    return LocalFaceModels(data_dir, embed_threads=embed_threads, passive_threads=passive_threads)
