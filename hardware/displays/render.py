@@ -1,0 +1,195 @@
+"""Scenes become pictures: one renderer for every display, without a window.
+
+Rules: a scene says all; the renderer adds nothing of its own but what stood in the scene, and keeps no state that
+changes a picture (caches only). While FLASHING the slot's colour fills its region exactly; the words and the ring
+on it cost under 3 % of the light, and the camera picture is hidden.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from hardware.displays import palette
+from hardware.displays.icons import stamp
+from hardware.displays.layout import layout
+from hardware.displays.mirror import Mirror, ring_mask
+from hardware.displays.panel import paint
+from hardware.displays.text import Typesetter
+from hardware.displays.words import Words, words
+from kiosk.reasons import Reason
+from kiosk.values import Panel, Pixels, Rgb, Scene, SceneKind
+
+if TYPE_CHECKING:
+    import pygame
+
+_MIRRORED: Final = {SceneKind.GUIDING, SceneKind.HOLDING, SceneKind.DECIDING}
+_KEPT: Final = 6
+_HINT_SIGNS: Final[dict[Reason, str]] = {
+    Reason.MOVE_LEFT: "left",
+    Reason.MOVE_RIGHT: "right",
+    Reason.MOVE_UP: "up",
+    Reason.MOVE_DOWN: "down",
+    Reason.MOVE_CLOSER: "closer",
+    Reason.MOVE_BACK: "back",
+    Reason.FACE_TOO_SMALL: "closer",
+    Reason.ONE_PERSON: "two_heads",
+}
+_REFUSED: Final = {
+    Reason.NOT_LIVE,
+    Reason.UNKNOWN_PERSON,
+    Reason.BADGE_MISMATCH,
+    Reason.UNKNOWN_BADGE,
+    Reason.FACE_CHANGED,
+    Reason.SECOND_FACE,
+}
+"""Denials shown with a red cross; the others ask for another try."""
+_Key = tuple[SceneKind, Words, Reason | None]
+
+
+class Renderer:
+    """Draws scenes for one screen size."""
+
+    def __init__(self, size_px: tuple[int, int], panel: Panel | None = None) -> None:
+        """``size_px`` is (width, height); ``panel`` sets how large words must be (short side 88 mm if absent)."""
+        self._layout = layout(size_px, panel)
+        self._setter = Typesetter()
+        import pygame
+
+        self._mirror = Mirror(self._layout)
+        self._canvas: Pixels = np.zeros((size_px[1], size_px[0], 3), np.uint8)
+        # One memory, two views: cv2 and numpy draw into the array, pygame writes text into the surface.
+        self._surface = pygame.image.frombuffer(self._canvas.data, size_px, "RGB")
+        self._kept: OrderedDict[_Key, Pixels] = OrderedDict()
+        self._on_canvas: _Key | None = None
+        self._flash_words: Pixels | None = None
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self._layout.size_px
+
+    def render(self, scene: Scene, preview: Pixels | None = None) -> pygame.Surface:
+        """The picture as a 24-bit surface, valid until the next call.
+
+        ``preview`` is the unmirrored camera frame, ``(H, W, 3) uint8 RGB``. Raises DisplayError for another shape.
+        """
+        if scene.kind is SceneKind.FLASHING:
+            self._on_canvas = None
+            self._flash(scene)
+            return self._surface
+        key = (scene.kind, words(scene), scene.hint)
+        if self._on_canvas != key:
+            np.copyto(self._canvas, self._ground(key))
+            self._on_canvas = key
+        if scene.kind in _MIRRORED:
+            self._mirror.draw(self._canvas, scene, preview)
+        return self._surface
+
+    def picture(self, scene: Scene, preview: Pixels | None = None) -> Pixels:
+        """The picture as ``(H, W, 3) uint8 RGB``, a copy. Arguments and errors as ``render``."""
+        self.render(scene, preview)
+        return self._canvas.copy()
+
+    def _ground(self, key: _Key) -> Pixels:
+        """All that does not change while a scene lasts, drawn once."""
+        if key not in self._kept:
+            self._paint_ground(key)
+            self._kept[key] = self._canvas.copy()
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def _paint_ground(self, key: _Key) -> None:
+        kind, said, hint = key
+        ground, title, detail, sign = _GROUNDS.get(kind, _BRIGHT)
+        self._canvas[...] = ground
+        icon = _HINT_SIGNS.get(hint) if hint is not None and kind is SceneKind.GUIDING else None
+        if kind is SceneKind.DECIDING:
+            icon = "dots"
+        paint(self._canvas, self._surface, self._setter, self._layout, said, icon=icon, colours=(title, detail, sign))
+        view = self._layout.view
+        centre = (view.x + view.w // 2, view.y + view.h // 2)
+        for name, colour, share in _signs(kind, hint):
+            stamp(self._canvas, name, colour, centre, round(min(view.w, view.h) * share))
+
+    def _flash(self, scene: Scene) -> None:
+        """The lamp: exact colours, black where the slot does not light, thin words and ring."""
+        height = self.size_px[1]
+        middle = height // 2
+        slot = scene.flash
+        colour = slot.rgb if slot else palette.FLASH_REST
+        region = slot.region if slot else "full"
+        halves: list[tuple[slice, Rgb]] = [
+            (slice(0, middle), palette.BLACK if region == "bottom" else colour),
+            (slice(middle, height), palette.BLACK if region == "top" else colour),
+        ]
+        mask = self._flash_mask(scene)
+        for rows, ground in halves:
+            self._canvas[rows] = ground
+            self._canvas[rows][mask[rows] > 127] = palette.flash_ink(ground)
+
+    def _flash_mask(self, scene: Scene) -> Pixels:
+        """``(H, W) uint8``: where words and ring are. The words are no larger than legible: they cost light."""
+        placed = self._mirror.placement(scene.oval)
+        mask = ring_mask((self.size_px[1], self.size_px[0]), placed, scene.progress, self._layout.stroke_px)
+        if self._flash_words is None:
+            self._flash_words = self._draw_flash_words(words(scene))
+        panel = self._layout.panel
+        part = mask[panel.y : panel.y + panel.h, panel.x : panel.x + panel.w]
+        np.maximum(part, self._flash_words, out=part)
+        return mask
+
+    def _draw_flash_words(self, said: Words) -> Pixels:
+        """``(h, w) uint8`` of the panel, drawn once."""
+        import pygame
+
+        panel = self._layout.panel
+        block = self._setter.block(said.title, self._layout.headline_px, panel.w)
+        scratch = pygame.Surface((panel.w, panel.h))
+        if block is not None:
+            self._setter.draw(scratch, block, palette.WHITE, panel.w // 2, (panel.h - block.height_px) // 2)
+        return np.ascontiguousarray(pygame.surfarray.array_red(scratch).T)
+
+
+_Ground = tuple[Rgb, Rgb, Rgb, Rgb]
+"""Ground, headline, second line, sign in the panel."""
+_BRIGHT: Final[_Ground] = (palette.PAPER, palette.INK, palette.INK_SOFT, palette.BLUE)
+_GROUNDS: Final[dict[SceneKind, _Ground]] = {
+    SceneKind.GRANTED: (palette.GRANTED_GROUND, palette.WHITE, palette.WHITE, palette.WHITE),
+    SceneKind.FAULTED: (palette.FAULT_GROUND, palette.WHITE, palette.TRACK, palette.AMBER),
+}
+
+
+def _signs(kind: SceneKind, hint: Reason | None) -> tuple[tuple[str, Rgb, float], ...]:
+    """The large sign of a state without mirror: layers of (name, colour, share of the view's short side)."""
+    if kind is SceneKind.IDLE:
+        return ("corners", palette.TRACK, 0.78), ("head", palette.BLUE, 0.62)
+    if kind is SceneKind.GRANTED:
+        return ("disc", palette.WHITE, 0.66), ("tick", palette.GRANTED_GROUND, 0.66)
+    if kind is SceneKind.DENIED and (hint is None or hint in _REFUSED):
+        return ("disc", palette.RED, 0.66), ("cross", palette.WHITE, 0.66)
+    if kind is SceneKind.DENIED:
+        return ("disc", palette.GREY, 0.66), ("again", palette.WHITE, 0.66)
+    if kind is SceneKind.COOLING_DOWN:
+        return (("aside", palette.GREY, 0.6),)
+    if kind is SceneKind.FAULTED:
+        return ("triangle", palette.AMBER, 0.62), ("exclamation", palette.FAULT_GROUND, 0.62)
+    return ()
+
+
+@lru_cache(maxsize=4)
+def _renderer(size_px: tuple[int, int], panel: Panel | None) -> Renderer:
+    return Renderer(size_px, panel)
+
+
+def render(scene: Scene, preview: Pixels | None, size_px: tuple[int, int], panel: Panel | None = None) -> Pixels:
+    """One picture, ``(H, W, 3) uint8 RGB``, of a scene at ``size_px`` (width, height); for one thread.
+
+    ``preview``: unmirrored camera frame ``(H, W, 3) uint8 RGB`` or None. Raises DisplayError.
+    """
+    return _renderer(size_px, panel).picture(scene, preview)
