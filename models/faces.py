@@ -18,7 +18,7 @@ from models.passive import PassiveModels
 class LocalFaceModels:
     """FaceModels on this machine; open it with ``with``.
 
-    ``find`` belongs to the frame loop's thread; ``embed``, ``find_still`` and ``passive_live_score`` may run on another.
+    ``find`` belongs to the frame loop's thread; the other methods may run on another one.
     Raises ModelError where weights are missing, cut short, of the wrong hash, or refused.
     """
 

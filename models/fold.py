@@ -2,7 +2,7 @@
 
 The published file lists its 29 quantised weights as graph inputs, which ONNX Runtime refuses. Folding each
 DequantizeLinear into an initialiser halves the run time and changes the output by less than 1e-6. The result is
-byte for byte reproducible (element-wise float32 arithmetic, deterministic serialisation), so the manifest pins its hash.
+byte for byte reproducible (element-wise float32, deterministic serialisation), so the manifest pins its hash.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def fold(content: bytes) -> bytes:
     Raises ModelError when the content is not such a model.
     """
     import onnx
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from onnx import numpy_helper
 
     try:
