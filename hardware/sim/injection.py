@@ -1,0 +1,80 @@
+"""Streams that take the camera's place: what an attacker who got between sensor and kiosk would send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hardware.sim.light import linear_to_srgb, srgb_to_linear
+from kiosk.values import Pixels
+
+if TYPE_CHECKING:
+    from hardware.sim.world import World
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordedSession:
+    """An old genuine session ``((offset_s, pixels), ...)`` played back from story time ``from_s`` on, once.
+
+    After its last frame it holds that one, since a recording that has ended shows nothing new.
+    """
+
+    frames: Sequence[tuple[float, Pixels]]
+    from_s: float = 0.0
+
+    def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:  # noqa: ARG002
+        """The recorded frame of this moment."""
+        played_s = start_s - world.start_s - self.from_s
+        if played_s < 0.0 or not self.frames:
+            return None
+        offsets = np.array([offset for offset, _ in self.frames])
+        index = int(np.clip(np.searchsorted(offsets, played_s, side="right") - 1, 0, len(offsets) - 1))
+        return self.frames[index][1]
+
+
+@dataclass(slots=True, eq=False)
+class FrozenFrame:
+    """From story time ``from_s`` on the camera's last picture is repeated."""
+
+    from_s: float
+    _held: list[Pixels] = field(default_factory=list)
+
+    def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:  # noqa: ARG002
+        """The same picture again."""
+        if start_s - world.start_s < self.from_s:
+            return None
+        if not self._held:
+            self._held.append(filmed.copy())
+        return self._held[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InjectedTint:
+    """A still or clip that is tinted as a whole with the screen's colour, ``delay_s`` late: a simple adaptive attacker.
+
+    ``frames`` are looped at ``fps``; ``strength`` is the modulation that the attacker guesses.
+    """
+
+    frames: Sequence[Pixels]
+    delay_s: float = 0.2
+    strength: float = 0.12
+    fps: float = 30.0
+    from_s: float = 0.0
+    noise: float = 1.0
+    """Standard deviation of the noise that is added, 8-bit codes."""
+
+    def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:  # noqa: ARG002
+        """The tinted frame of this moment."""
+        played_s = start_s - world.start_s - self.from_s
+        if played_s < 0.0:
+            return None
+        number = int(played_s * self.fps)
+        light = world.light.mean(np.array([start_s - self.delay_s]), exposure_s)[0].mean(axis=0)
+        linear = srgb_to_linear(self.frames[number % len(self.frames)])
+        tinted = linear_to_srgb(np.asarray(linear * (1.0 + self.strength * light), np.float32))
+        random = np.random.default_rng([world.seed, 0x1213, number])
+        codes = tinted + self.noise * random.standard_normal(tinted.shape, np.float32)
+        return np.asarray(np.clip(np.round(codes), 0, 255), np.uint8)

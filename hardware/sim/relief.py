@@ -1,0 +1,303 @@
+"""A surface that can be filmed: a picture with depth, normals and gloss, put into the camera's view with true parallax.
+
+Every actor is a relief: a head is a photograph over its own mesh, a print is a plane, a bent print a cylinder, a
+replay a plane that shines. Relief axes: x to the image's right, y down, h towards the camera, mm, origin between the
+eyes. Shading is computed on a grid of ``STEP`` pixels and enlarged: light varies slowly, pictures do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.sim.light import Ambient, ScreenLamp
+from hardware.sim.path import Stand
+from kiosk.values import Floats
+
+STEP = 4
+"""Pixels between two points of the shading grid."""
+SURFACE_STEP = 4
+"""Texture pixels between two points of depth and normals."""
+SKIN_F0 = 0.028
+SKIN_ROUGHNESS = 0.35
+CORNEA_RADIUS_MM = 7.8
+CORNEA_F0 = 0.025
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relief:
+    """A surface over its picture."""
+
+    levels: tuple[Floats, ...]
+    """``(h, w, 4)`` linear albedo times alpha, and alpha; each next one is half as large."""
+    surface: Floats
+    """``(h/4, w/4, 4)``: h in mm, normal x, normal y, gloss 0..1."""
+    px_per_mm: float
+    """Of ``levels[0]``."""
+    origin_px: tuple[float, float]
+    """Where (0, 0) mm lies in ``levels[0]``."""
+    pivot_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """(x, y, h) about which the actor turns."""
+    emission_cd_m2: float = 0.0
+    """Above 0 the picture shines: its colours are shares of this luminance and ``diffuse`` is its albedo."""
+    diffuse: float = 0.0
+    mirror: float = 0.0
+    """Share of light that is mirrored (flat, glossy things)."""
+    eyes_mm: tuple[tuple[float, float, float], ...] = ()
+    """Irises that show a catch-light."""
+    closed: tuple[Floats, ...] = ()
+    """Like ``levels``, with the lids down; empty when the actor does not blink."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowLight:
+    """Mean light during one exposure for each row of the shading grid (a rolling shutter exposes rows in turn)."""
+
+    ambient: Ambient
+    flicker: Floats
+    """``(rows,)`` factor on the ambient light."""
+    top: Floats
+    """``(rows, 3)`` linear colour of the screen's top half."""
+    bottom: Floats
+    """``(rows, 3)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The camera's geometry: a pinhole without distortion."""
+
+    width_px: int
+    height_px: int
+    focal_px: float
+
+    def grid(self) -> tuple[Floats, Floats]:
+        """Ray slopes (x / z, y / z) of the shading grid, one cell wider than the picture on every side."""
+        rows, columns = self.height_px // STEP + 2, self.width_px // STEP + 2
+        a = ((np.arange(columns, dtype=np.float32) - 0.5) * STEP - self.width_px / 2) / self.focal_px
+        b = ((np.arange(rows, dtype=np.float32) - 0.5) * STEP - self.height_px / 2) / self.focal_px
+        wide, high = np.meshgrid(a.astype(np.float32), b.astype(np.float32))
+        return wide, high
+
+    def enlarge(self, grid: Floats) -> Floats:
+        """A field on the shading grid at full resolution."""
+        size = (grid.shape[1] * STEP, grid.shape[0] * STEP)
+        full = cv2.resize(grid, size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(full[STEP:-STEP, STEP:-STEP], np.float32)
+
+
+def rotation(stand: Stand) -> NDArray[np.float64]:
+    """(3, 3) matrix from relief axes to camera axes (x, y, towards the camera)."""
+    yaw, pitch, roll = np.deg2rad([stand.yaw_deg, stand.pitch_deg, stand.roll_deg])
+    turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    nod = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+    tilt = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    return np.asarray(tilt @ nod @ turn, np.float64)
+
+
+def _sample(image: Floats, u: Floats, v: Floats, border: int) -> Floats:
+    """Bilinear look-up at continuous pixel coordinates."""
+    return np.asarray(
+        cv2.remap(image, u - 0.5, v - 0.5, cv2.INTER_LINEAR, borderMode=border, borderValue=(0, 0, 0, 0)), np.float32
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A relief where it stands, with the map from the shading grid to its picture."""
+
+    relief: Relief
+    turn: NDArray[np.float64]
+    shift_mm: NDArray[np.float64]
+    u: Floats
+    """Column in ``levels[0]``, on the shading grid."""
+    v: Floats
+    z_mm: Floats
+    surface: Floats
+
+    @classmethod
+    def of(cls, relief: Relief, stand: Stand, view: View) -> Placed:
+        """Find, for every ray of the grid, the point of the relief that it meets (four fixed-point steps)."""
+        a, b = view.grid()
+        turn = rotation(stand)
+        pivot = np.array(relief.pivot_mm)
+        shift = np.array([stand.x_mm, stand.y_mm, -stand.z_mm]) + pivot
+        back = turn.T
+        base = back @ -shift + pivot
+        rays = [(back[i, 0] * a + back[i, 1] * b - back[i, 2]).astype(np.float32) for i in range(3)]
+        scale = relief.px_per_mm
+        ox, oy = relief.origin_px
+        height = np.zeros_like(a)
+        for _ in range(4):
+            z = np.maximum((height - base[2]) / rays[2], 1.0).astype(np.float32)
+            u = (z * rays[0] + np.float32(base[0])) * np.float32(scale) + np.float32(ox)
+            v = (z * rays[1] + np.float32(base[1])) * np.float32(scale) + np.float32(oy)
+            surface = _sample(relief.surface, u / SURFACE_STEP, v / SURFACE_STEP, cv2.BORDER_REPLICATE)
+            height = surface[..., 0]
+        return cls(relief, turn, shift, u, v, z, surface)
+
+    def normals(self) -> Floats:
+        """``(rows, columns, 3)`` unit normals in camera axes."""
+        x, y = self.surface[..., 1], self.surface[..., 2]
+        towards = np.sqrt(np.maximum(1.0 - x * x - y * y, 0.01))
+        local = np.stack([x, y, towards], axis=-1)
+        return np.asarray(local @ self.turn.T.astype(np.float32), np.float32)
+
+    def point(self, place_mm: tuple[float, float, float]) -> NDArray[np.float64]:
+        """(x, y, z) in camera axes of a point given in relief axes."""
+        x, y, towards = self.turn @ (np.array(place_mm) - np.array(self.relief.pivot_mm)) + self.shift_mm
+        return np.array([x, y, -towards])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lit:
+    """What reaches the camera from one actor: to be laid over the picture behind it."""
+
+    rows: slice
+    columns: slice
+    radiance: Floats
+    """``(h, w, 3)`` cd/m2, times alpha."""
+    alpha: Floats
+    """``(h, w)`` 0..1."""
+
+
+def _bounds(alpha: Floats, view: View) -> tuple[slice, slice] | None:
+    """The part of the picture that the actor covers, in whole grid cells."""
+    seen = alpha[1:-1, 1:-1] > 0.0
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not len(rows):
+        return None
+    return (
+        slice(max(0, int(rows[0]) - 1) * STEP, min(view.height_px, (int(rows[-1]) + 2) * STEP)),
+        slice(max(0, int(columns[0]) - 1) * STEP, min(view.width_px, (int(columns[-1]) + 2) * STEP)),
+    )
+
+
+def film(placed: Placed, view: View, lamp: ScreenLamp, light: RowLight, lids: float = 0.0) -> Lit | None:
+    """Light and project one placed relief; None when it is outside the picture."""
+    relief = placed.relief
+    level = _level(placed, view)
+    texture = relief.levels[level] if not (lids > 0.02 and relief.closed) else _blinking(relief, level, lids)
+    shrink = np.float32(relief.px_per_mm * 0 + texture.shape[1] / relief.levels[0].shape[1])
+    coarse = _sample(np.ascontiguousarray(texture[..., 3]), placed.u * shrink, placed.v * shrink, cv2.BORDER_CONSTANT)
+    part = _bounds(coarse, view)
+    if part is None:
+        return None
+    rows, columns = part
+    cells = slice(rows.start // STEP, rows.stop // STEP + 2), slice(columns.start // STEP, columns.stop // STEP + 2)
+    matte, coat = _shade(placed, view, lamp, light, cells)
+    u, v = (view.enlarge(np.ascontiguousarray(field[cells])) for field in (placed.u, placed.v))
+    picture = _sample(texture, u * shrink, v * shrink, cv2.BORDER_CONSTANT)
+    alpha = np.ascontiguousarray(picture[..., 3])
+    full_matte = view.enlarge(matte)
+    radiance = cv2.multiply(np.ascontiguousarray(picture[..., :3]), full_matte)
+    if coat is not None:
+        radiance += cv2.multiply(view.enlarge(coat), cv2.merge([alpha, alpha, alpha]))
+    return Lit(rows, columns, np.asarray(radiance, np.float32), alpha)
+
+
+def _level(placed: Placed, view: View) -> int:
+    """The size of the picture that fits best: at most about 1.4 texture pixels for one camera pixel."""
+    distance = float(-placed.shift_mm[2] + placed.relief.pivot_mm[2])
+    per_pixel = placed.relief.px_per_mm * max(distance, 1.0) / view.focal_px
+    level = int(np.floor(np.log2(max(per_pixel, 1.0)) + 0.5))
+    return min(level, len(placed.relief.levels) - 1)
+
+
+def _blinking(relief: Relief, level: int, lids: float) -> Floats:
+    """The picture with the lids partly down."""
+    open_eyes, closed = relief.levels[level], relief.closed[level]
+    return np.asarray(cv2.addWeighted(open_eyes, 1.0 - lids, closed, lids, 0.0), np.float32)
+
+
+def _shade(
+    placed: Placed, view: View, lamp: ScreenLamp, light: RowLight, cells: tuple[slice, slice]
+) -> tuple[Floats, Floats | None]:
+    """(factor on the picture, coat on top), both cd/m2 ``(rows, columns, 3)`` on the part of the grid."""
+    relief = placed.relief
+    a, b = view.grid()
+    z = placed.z_mm[cells]
+    points = np.stack([a[cells] * z, b[cells] * z, z], axis=-1)
+    normals = np.ascontiguousarray(placed.normals()[cells])
+    row = cells[0]
+    top, bottom = light.top[row, None, :], light.bottom[row, None, :]
+    ambient = light.ambient.illuminance(normals) * light.flicker[row, None]
+    lux = ambient[..., None] * np.array(light.ambient.colour, np.float32)
+    lux += lamp.irradiance(points, normals, "top")[..., None] * top
+    lux += lamp.irradiance(points, normals, "bottom")[..., None] * bottom
+    matte = lux * np.float32(1.0 / np.pi)
+    coat: Floats | None = None
+    if relief.mirror > 0.0:
+        seen = (mirrored(points, normals, lamp, half) for half in ("top", "bottom"))
+        coat = relief.mirror * lamp.panel.luminance_cd_m2 * sum(
+            image[..., None] * colour for image, colour in zip(seen, (top, bottom), strict=True)
+        )
+    gloss = placed.surface[..., 3][cells]
+    if relief.emission_cd_m2 > 0.0:
+        shine = np.full_like(matte, relief.emission_cd_m2)
+        veil = matte * np.float32(relief.diffuse)
+        return shine, veil if coat is None else np.asarray(veil + coat, np.float32)
+    if gloss.max() > 0.0:
+        skin = {"f0": SKIN_F0, "roughness": SKIN_ROUGHNESS}
+        lobe = lamp.gloss(points, normals, "top", **skin)[..., None] * top
+        lobe += lamp.gloss(points, normals, "bottom", **skin)[..., None] * bottom
+        lobe *= gloss[..., None]
+        coat = lobe if coat is None else coat + lobe
+    return np.asarray(matte, np.float32), None if coat is None else np.asarray(coat, np.float32)
+
+
+def mirrored(points: Floats, normals: Floats, lamp: ScreenLamp, half: str, soft_mm: float = 6.0) -> Floats:
+    """How much of one half of the screen the camera sees mirrored at each point, 0..1 with edges ``soft_mm`` wide."""
+    view = points * np.array([1.0, 1.0, -1.0], np.float32)
+    view = view / np.linalg.norm(view, axis=-1, keepdims=True)
+    out = view - 2.0 * np.sum(view * normals, axis=-1, keepdims=True) * normals
+    towards = np.maximum(out[..., 2], 1e-3)
+    x = points[..., 0] + out[..., 0] * points[..., 2] / towards
+    y = points[..., 1] + out[..., 1] * points[..., 2] / towards
+    cx, cy = lamp.centre_mm
+    height = lamp.panel.height_mm
+    cy += (-height if half == "top" else height) / 4
+    inside_x = np.clip((lamp.panel.width_mm / 2 - np.abs(x - cx)) / soft_mm + 0.5, 0.0, 1.0)
+    inside_y = np.clip((height / 4 - np.abs(y - cy)) / soft_mm + 0.5, 0.0, 1.0)
+    return np.asarray(inside_x * inside_y, np.float32)
+
+
+def catch_lights(picture: Floats, placed: Placed, view: View, lamp: ScreenLamp, light: RowLight) -> None:
+    """Add the screen's mirror image on each cornea to ``picture`` (H, W, 3) cd/m2, in place.
+
+    A convex mirror of radius r shows a lamp of width w at distance d as w r / (2 d).
+    """
+    middle = len(light.top) // 2
+    colour = (light.top[middle] + light.bottom[middle]) / 2.0
+    for eye in placed.relief.eyes_mm:
+        x, y, z = placed.point(eye)
+        if z <= 50.0:
+            continue
+        lift = CORNEA_RADIUS_MM * (lamp.centre_mm[1] - y) / (2.0 * z)
+        px = view.width_px / 2 + view.focal_px * x / z
+        py = view.height_px / 2 + view.focal_px * (y + lift) / z
+        half = CORNEA_RADIUS_MM / (2.0 * z) * view.focal_px / z / 2.0
+        sigma_x = max(lamp.panel.width_mm * half, 0.5)
+        sigma_y = max(lamp.panel.height_mm * half, 0.5)
+        left, top = int(px) - 5, int(py) - 5
+        if left < 0 or top < 0 or left + 11 > view.width_px or top + 11 > view.height_px:
+            continue
+        dx = (np.arange(left, left + 11) + 0.5 - px) / sigma_x
+        dy = (np.arange(top, top + 11) + 0.5 - py) / sigma_y
+        spot = np.exp(-0.5 * (dx[None, :] ** 2 + dy[:, None] ** 2)).astype(np.float32)
+        # Less than a pixel wide, the image keeps its energy rather than its radiance.
+        fill = min(1.0, lamp.panel.width_mm * half / 0.5) * min(1.0, lamp.panel.height_mm * half / 0.5)
+        glow = spot[..., None] * (CORNEA_F0 * lamp.panel.luminance_cd_m2 * fill * colour)
+        picture[top : top + 11, left : left + 11] += glow.astype(np.float32)
+
+
+def pyramid(texture: Floats, levels: int = 4) -> tuple[Floats, ...]:
+    """``texture`` and its halvings, contiguous float32."""
+    result = [np.ascontiguousarray(texture, np.float32)]
+    while len(result) < levels:
+        last = result[-1]
+        size = (last.shape[1] // 2, last.shape[0] // 2)
+        result.append(np.asarray(cv2.resize(last, size, interpolation=cv2.INTER_AREA), np.float32))
+    return tuple(result)
