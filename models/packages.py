@@ -94,7 +94,7 @@ def _commands(archive: Archive, scratch: Path) -> list[list[str]]:
 def _run(command: list[str], scratch: Path, report: Report) -> str:
     """Run a client to its end: "" when it succeeded, else its last words. The scratch folder's growth is reported."""
     environment = {**os.environ, "TMPDIR": str(scratch / "tmp")}
-    log, work = scratch / "log", scratch / "tmp"
+    log = scratch / "log"
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
