@@ -1,0 +1,67 @@
+"""The root of the command line: registers the commands and turns faults into one line and an exit code.
+
+Exit codes: 0 done, 1 done but the answer is no (a demo visit went wrong, doctor found a fault), 2 could not be
+done (one line says why), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from kiosk.cli import models
+from kiosk.errors import KioskError
+
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""UsageError of the click that this typer carries (newer typers bring their own copy)."""
+
+app = typer.Typer(
+    name="kiosk",
+    help="Face-access kiosk: guides a face, proves it live, matches it, answers at the door.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(models.app, name="models")
+
+
+@app.callback()
+def root() -> None:
+    """Face-access kiosk: guides a face, proves it live, matches it, answers at the door."""
+
+
+def run_app(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code. Faults are printed as one line."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=list(arguments), prog_name="kiosk", standalone_mode=False)
+    except USAGE_ERROR as error:
+        return _usage(error)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.stderr.write("kiosk: interrupted\n")
+        return 130
+    except KioskError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Exception) -> int:
+    message: str = error.format_message() if hasattr(error, "format_message") else str(error)
+    if "\n" in message:  # called without arguments: the message is the help page
+        sys.stdout.write(message + "\n")
+        return 2
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "kiosk"
+    return _complain(f"{message.rstrip('.')}; see {command} --help")
+
+
+def _complain(line: str) -> int:
+    sys.stderr.write(f"kiosk: {' '.join(line.split())}\n")
+    return 2

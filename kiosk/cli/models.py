@@ -1,0 +1,74 @@
+"""``kiosk models``: fetch, list and verify the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kiosk.cli.common import JsonOption, emit, progress, say
+from kiosk.config.paths import data_dir
+from models import manifest
+from models.fetch import fetch as fetch_files
+
+app = typer.Typer(help="Weights: where they come from, fetching and verifying them.", no_args_is_help=True)
+
+GroupsOption = Annotated[
+    list[str] | None,
+    typer.Option("--group", "-g", help="core, demo, passive-extra or second-embedder; may be repeated."),
+]
+
+
+@app.command()
+def fetch(
+    group: GroupsOption = None,
+    folder: Annotated[
+        Path | None, typer.Option("--from", help="Take files from this folder first, whatever their names, by hash.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Bring every missing weight from its pinned source; verified, resumable, nothing to do the second time."""
+    groups = tuple(group) if group else manifest.DEFAULT_GROUPS
+    with progress(quiet=json, size_in_bytes=True) as advance:
+        brought = fetch_files(data_dir(), groups=groups, from_dir=folder, progress=advance)
+    if json:
+        emit({"fetched": [one.name for one in brought], "groups": list(groups)})
+    elif brought:
+        say(f"fetched and verified: {', '.join(one.name for one in brought)}")
+    else:
+        say(f"nothing to fetch: all files of {', '.join(groups)} are there")
+
+
+@app.command("list")
+def list_files(json: JsonOption = False) -> None:
+    """Every file of the manifest, its group, licence and whether it is here."""
+    for one in manifest.items():
+        here = manifest.is_present(one, data_dir())
+        if json:
+            emit(
+                {
+                    "name": one.name,
+                    "group": one.group,
+                    "bytes": one.bytes,
+                    "sha256": one.sha256,
+                    "licence": one.licence,
+                    "present": here,
+                    "contract": one.contract,
+                }
+            )
+        else:
+            say(f"{'here   ' if here else 'missing'}  {one.group:15}  {one.bytes:>10,}  {one.name}  ({one.licence})")
+
+
+@app.command()
+def verify(group: GroupsOption = None, json: JsonOption = False) -> None:
+    """Hash every weight again; exit code 1 when one is missing or wrong."""
+    checked = manifest.verify(data_dir(), tuple(group) if group else manifest.DEFAULT_GROUPS)
+    for one, complaint in checked:
+        if json:
+            emit({"name": one.name, "ok": not complaint, "complaint": complaint})
+        else:
+            say(f"{'ok' if not complaint else 'BAD: ' + complaint}  {one.name}")
+    if any(complaint for _one, complaint in checked):
+        raise typer.Exit(1)
