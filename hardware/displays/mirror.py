@@ -53,14 +53,17 @@ class Mirror:
             self._mask, self._placed = mask, key
         return self._placement
 
+    def placed_for(self, oval: Oval, preview: Pixels | None) -> Placement:
+        """As ``placement``, for the size of this frame (640 × 480 where there is none)."""
+        return self.placement(oval, _USUAL_FRAME if preview is None else (preview.shape[1], preview.shape[0]))
+
     def draw(self, canvas: Pixels, scene: Scene, preview: Pixels | None) -> None:
         """Paint the whole view into ``canvas`` ((H, W, 3) uint8 RGB). Raises DisplayError for another shape."""
         if preview is not None and (preview.ndim != 3 or preview.shape[2] != 3 or preview.dtype != np.uint8):
             raise DisplayError(
                 f"a preview of shape {preview.shape} {preview.dtype} is not (H, W, 3) uint8", where="display"
             )
-        size = _USUAL_FRAME if preview is None else (int(preview.shape[1]), int(preview.shape[0]))
-        placed = self.placement(scene.oval, size)
+        placed = self.placed_for(scene.oval, preview)
         target, view = placed.target, self._layout.view
         if preview is None or (target.w, target.h) != (view.w, view.h):
             canvas[view.y : view.y + view.h, view.x : view.x + view.w] = palette.PAPER
@@ -132,10 +135,9 @@ def _ellipse(
     )
 
 
-def ring_mask(shape: tuple[int, int], placed: Placement, progress: float, width: int) -> NDArray[np.uint8]:
-    """``(H, W) uint8``: an unbroken thin outline with a thicker arc for ``progress``; for the flash."""
-    mask = np.zeros(shape, np.uint8)
-    _ellipse(mask, placed.oval_centre, placed.oval_axes, 0, 360, 255, max(1, width // 3))
+def thin_ring(rows: Pixels, placed: Placement, progress: float, colour: Rgb, width: int, *, rows_from: int) -> None:
+    """A thin outline, a thicker arc for ``progress``; for the flash; ``rows`` begin at screen row ``rows_from``."""
+    centre = (placed.oval_centre[0], placed.oval_centre[1] - rows_from)
+    _ellipse(rows, centre, placed.oval_axes, 0, 360, colour, max(1, width // 4))
     if progress > 0:
-        _ellipse(mask, placed.oval_centre, placed.oval_axes, -90, -90 + 360 * min(1.0, progress), 255, width)
-    return mask
+        _ellipse(rows, centre, placed.oval_axes, -90, -90 + 360 * min(1.0, progress), colour, max(2, width * 2 // 3))

@@ -43,10 +43,8 @@ class Plan:
         return self.bottom < 0
 
 
-def _try(
-    setter: Typesetter, frame: Layout, words: Words, *, title_px: int, detail_px: int, icon: bool
-) -> tuple[Plan, int] | None:
-    """The arrangement at exactly these sizes, and the height left over; None when it does not fit."""
+def _try(setter: Typesetter, frame: Layout, words: Words, *, title_px: int, detail_px: int, icon: bool) -> Plan | None:
+    """The arrangement at exactly these sizes; None when it does not fit."""
     box = frame.panel.inset(frame.margin_px)
     gap = frame.margin_px
     title = setter.block(words.title, title_px, box.w)
@@ -70,28 +68,32 @@ def _try(
     top += (detail.height_px + gap) if detail else 0
     code_top = top
     bottom = box.y + (box.h - total) // 2 + total
-    return Plan(side, icon_top, title, title_top, detail, detail_top, code, code_top, bottom), spare
+    return Plan(side, icon_top, title, title_top, detail, detail_top, code, code_top, bottom)
 
 
 def plan(setter: Typesetter, frame: Layout, words: Words, *, icon: bool) -> Plan:
     """The best arrangement of ``words`` in the panel, with room for a sign if ``icon``."""
-    for shrink in _COMFORT:
-        title_px = round(frame.headline_px * shrink)
+    best: Plan | None = None
+    # Beside a sign the words stay small and the sign grows: an arrow is understood from farther away than a word.
+    for share in _COMFORT[-2:] if icon else _COMFORT:
+        title_px = round(frame.headline_px * share)
         for detail_px in (max(frame.detail_px, round(title_px * 0.55)), frame.detail_px):
             found = _try(setter, frame, words, title_px=title_px, detail_px=detail_px, icon=icon)
-            # Longer than three lines is read slower than it is read smaller.
-            if found and (len(found[0].title.lines) <= 3 or shrink == 1.0):
-                return found[0]
+            # Fewer lines before larger letters: a phrase is read at a glance, a stack of words is not.
+            if found and (best is None or len(found.title.lines) < len(best.title.lines)):
+                best = found
+    if best:
+        return best
     if icon:
         return plan(setter, frame, words, icon=False)
     for shrink in _EMERGENCY:
         sizes = round(frame.headline_px * shrink), round(frame.detail_px * shrink)
         found = _try(setter, frame, words, title_px=max(6, sizes[0]), detail_px=max(5, sizes[1]), icon=False)
         if found:
-            return found[0]
+            return found
     shortened = Words(words.title.split()[0][:6])
     found = _try(setter, frame, shortened, title_px=8, detail_px=8, icon=False)
-    return found[0] if found else Plan(0, 0, Block((), 6, 0, 0), 0, None, 0, None, 0, -1)
+    return found if found else Plan(0, 0, Block((), 6, 0, 0), 0, None, 0, None, 0, -1)
 
 
 def paint(

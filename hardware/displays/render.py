@@ -12,11 +12,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hardware.displays import palette
 from hardware.displays.icons import stamp
 from hardware.displays.layout import layout
-from hardware.displays.mirror import Mirror, ring_mask
+from hardware.displays.mirror import Mirror, thin_ring
 from hardware.displays.panel import paint
 from hardware.displays.text import Typesetter
 from hardware.displays.words import Words, words
@@ -65,7 +66,7 @@ class Renderer:
         self._surface = pygame.image.frombuffer(self._canvas.data, size_px, "RGB")
         self._kept: OrderedDict[_Key, Pixels] = OrderedDict()
         self._on_canvas: _Key | None = None
-        self._flash_words: Pixels | None = None
+        self._flash_words: tuple[int, int, NDArray[np.bool_]] | None = None
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -79,7 +80,7 @@ class Renderer:
         """
         if scene.kind is SceneKind.FLASHING:
             self._on_canvas = None
-            self._flash(scene)
+            self._flash(scene, preview)
             return self._surface
         key = (scene.kind, words(scene), scene.hint)
         if self._on_canvas != key:
@@ -117,43 +118,40 @@ class Renderer:
         for name, colour, share in _signs(kind, hint):
             stamp(self._canvas, name, colour, centre, round(min(view.w, view.h) * share))
 
-    def _flash(self, scene: Scene) -> None:
+    def _flash(self, scene: Scene, preview: Pixels | None) -> None:
         """The lamp: exact colours, black where the slot does not light, thin words and ring."""
         height = self.size_px[1]
         middle = height // 2
         slot = scene.flash
         colour = slot.rgb if slot else palette.FLASH_REST
         region = slot.region if slot else "full"
-        halves: list[tuple[slice, Rgb]] = [
-            (slice(0, middle), palette.BLACK if region == "bottom" else colour),
-            (slice(middle, height), palette.BLACK if region == "top" else colour),
-        ]
-        mask = self._flash_mask(scene)
-        for rows, ground in halves:
-            self._canvas[rows] = ground
-            self._canvas[rows][mask[rows] > 127] = palette.flash_ink(ground)
-
-    def _flash_mask(self, scene: Scene) -> Pixels:
-        """``(H, W) uint8``: where words and ring are. The words are no larger than legible: they cost light."""
-        placed = self._mirror.placement(scene.oval)
-        mask = ring_mask((self.size_px[1], self.size_px[0]), placed, scene.progress, self._layout.stroke_px)
         if self._flash_words is None:
             self._flash_words = self._draw_flash_words(words(scene))
-        panel = self._layout.panel
-        part = mask[panel.y : panel.y + panel.h, panel.x : panel.x + panel.w]
-        np.maximum(part, self._flash_words, out=part)
-        return mask
+        top, left, mask = self._flash_words
+        placed = self._mirror.placed_for(scene.oval, preview)
+        for first, last, dark in ((0, middle, region == "bottom"), (middle, height, region == "top")):
+            ground = palette.BLACK if dark else colour
+            ink = palette.flash_ink(ground)
+            rows = self._canvas[first:last]
+            rows[...] = np.tile(np.array(ground, np.uint8), (self.size_px[0], 1))  # row by row: ten times faster
+            thin_ring(rows, placed, scene.progress, ink, self._layout.stroke_px, rows_from=first)
+            start, stop = max(first, top), min(last, top + mask.shape[0])
+            if start < stop:
+                part = rows[start - first : stop - first, left : left + mask.shape[1]]
+                part[mask[start - top : stop - top]] = ink
 
-    def _draw_flash_words(self, said: Words) -> Pixels:
-        """``(h, w) uint8`` of the panel, drawn once."""
+    def _draw_flash_words(self, said: Words) -> tuple[int, int, NDArray[np.bool_]]:
+        """(top, left, mask) of the words on the screen, drawn once, no larger than legible: they cost light."""
         import pygame
 
         panel = self._layout.panel
         block = self._setter.block(said.title, self._layout.headline_px, panel.w)
-        scratch = pygame.Surface((panel.w, panel.h))
-        if block is not None:
-            self._setter.draw(scratch, block, palette.WHITE, panel.w // 2, (panel.h - block.height_px) // 2)
-        return np.ascontiguousarray(pygame.surfarray.array_red(scratch).T)
+        if block is None:  # a screen too small for any word: the ring says it
+            return 0, 0, np.zeros((0, 0), np.bool_)
+        scratch = pygame.Surface((block.width_px, block.height_px))
+        self._setter.draw(scratch, block, palette.WHITE, block.width_px // 2, 0)
+        mask = np.ascontiguousarray(pygame.surfarray.array_red(scratch).T > 127)
+        return panel.y + (panel.h - block.height_px) // 2, panel.x + (panel.w - block.width_px) // 2, mask
 
 
 _Ground = tuple[Rgb, Rgb, Rgb, Rgb]

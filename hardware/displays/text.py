@@ -6,16 +6,21 @@ unless nothing else fits (``Block.size_px`` tells); lines are balanced, words ar
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kiosk.errors import DisplayError
 from kiosk.values import Rgb
 
 if TYPE_CHECKING:
     import pygame
+
+
+OVERSAMPLE: Final = 3
+"""Text is drawn larger and scaled down: drawn at its size, whole-pixel hinting spaces the letters unevenly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,27 @@ class Typesetter:
 
     def width(self, text: str, size_px: int) -> int:
         """Width of one line, pixels."""
-        return self.font(size_px).size(text)[0]
+        return math.ceil(sum(self._advances(text, size_px)) / OVERSAMPLE)
+
+    def _advances(self, text: str, size_px: int) -> list[int]:
+        """Advance of each letter in oversampled pixels. Never kerned: this font's pair table tears words apart."""
+        measured = self.font(size_px * OVERSAMPLE).metrics(text)
+        return [0 if letter is None else letter[4] for letter in measured]
+
+    def _line(self, text: str, size_px: int, colour: Rgb) -> pygame.Surface:
+        """One line as a surface with alpha, at its final size."""
+        import pygame
+
+        font = self.font(size_px * OVERSAMPLE)
+        advances = self._advances(text, size_px)
+        large = pygame.Surface((max(1, sum(advances)), font.get_height()), pygame.SRCALPHA)
+        large.fill((*colour, 0))
+        x = 0
+        for letter, advance in zip(text, advances, strict=True):
+            large.blit(font.render(letter, True, colour), (x, 0))
+            x += advance
+        size = math.ceil(large.get_width() / OVERSAMPLE), math.ceil(large.get_height() / OVERSAMPLE)
+        return pygame.transform.smoothscale(large, size)
 
     def line_px(self, size_px: int) -> int:
         """Distance of two lines, pixels: tighter than the font's own, which leaves room for stacked accents."""
@@ -98,7 +123,6 @@ class Typesetter:
 
     def draw(self, surface: pygame.Surface, block: Block, colour: Rgb, centre_x: int, top: int) -> None:
         """Draw the lines of ``block`` centred on ``centre_x``."""
-        font = self.font(block.size_px)
         for index, line in enumerate(block.lines):
-            drawn = font.render(line, True, colour)
+            drawn = self._line(line, block.size_px, colour)
             surface.blit(drawn, (centre_x - drawn.get_width() // 2, top + index * self.line_px(block.size_px)))
