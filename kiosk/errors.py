@@ -9,6 +9,7 @@
     │   ├── CameraStalled       open, but no new frame within the time-out
     │   └── CameraEnded         a clip, folder or recording has no further frame
     ├── DisplayError            no screen, or the screen was lost
+    │   └── DisplayClosed       its user closed the window: end, do not mend
     ├── DoorError               the relay cannot be driven
     ├── RecordsError
     │   ├── RecordsLocked       the key does not open the database
@@ -77,6 +78,10 @@ class CameraEnded(CameraError):
 
 class DisplayError(KioskError):
     """No screen, or the screen was lost."""
+
+
+class DisplayClosed(DisplayError):
+    """The window was closed by its user: the program should end, not try to mend the screen."""
 
 
 class DoorError(KioskError):
