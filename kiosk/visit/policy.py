@@ -1,0 +1,82 @@
+"""Who may pass: the only place in the project that makes a ``Grant``.
+
+Rules:
+- Everything that is not proven is a refusal; the order below is the order of the reasons.
+- Liveness is judged before identity: somebody who is not proven live learns nothing about the gallery.
+- Comparisons are written so that a number that is not a number refuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.config.tree import IdentitySettings
+from kiosk.reasons import Reason
+from kiosk.values import Decision, Deny, Grant, Liveness, LivenessResult, Match, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a decision rests on."""
+
+    attempt: int
+    """The attempt that is being decided."""
+    liveness: LivenessResult | None
+    liveness_attempt: int | None
+    match: Match | None
+    match_attempt: int | None
+    track: int
+    """Track of the face when the flash began."""
+    seen_track: int
+    """Track of the only face seen last."""
+    began_s: float
+    """When the flash began."""
+    last_s: float
+    """The latest time known before now."""
+    now_s: float
+    deadline_at_s: float
+
+
+def decide(case: Case, settings: IdentitySettings) -> Decision:
+    """Grant, or Deny with the first reason that applies."""
+    refusal = _refuse_course(case) or _refuse_liveness(case) or _refuse_match(case, settings)
+    match = case.match
+    if refusal is None and match is not None and match.person_id:
+        return Grant(attempt=case.attempt, person_id=match.person_id, decided_at_s=case.now_s)
+    return Deny(refusal or Reason.UNKNOWN_PERSON)
+
+
+def _refuse_course(case: Case) -> Reason | None:
+    """Time and continuity."""
+    if not case.began_s <= case.last_s <= case.now_s:
+        return Reason.CLOCK_WENT_BACK
+    if case.seen_track != case.track:
+        return Reason.FACE_CHANGED
+    if not case.now_s <= case.deadline_at_s:
+        return Reason.LIVENESS_UNSURE if case.liveness is None and case.match is not None else Reason.MATCH_LATE
+    return None
+
+
+def _refuse_liveness(case: Case) -> Reason | None:
+    result = case.liveness
+    if result is None or case.liveness_attempt != case.attempt:
+        return Reason.LIVENESS_UNSURE
+    if result.verdict is Liveness.SPOOF:
+        return Reason.NOT_LIVE
+    proven = bool(result.gates) and all(gate.verdict is Verdict.PASS for gate in result.gates)
+    if result.verdict is not Liveness.LIVE or not proven:
+        return Reason.LIVENESS_UNSURE
+    return None
+
+
+def _refuse_match(case: Case, settings: IdentitySettings) -> Reason | None:
+    match = case.match
+    if match is None or case.match_attempt != case.attempt:
+        return Reason.MATCH_LATE
+    if match.reason is not Reason.WELCOME:
+        return match.reason
+    if not match.person_id or not settings.threshold <= match.similarity <= 100.0:
+        return Reason.UNKNOWN_PERSON
+    if not match.margin >= settings.margin:
+        return Reason.AMBIGUOUS_PERSON
+    return None

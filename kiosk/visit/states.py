@@ -1,0 +1,195 @@
+"""The states of one visit, and what is true while each lasts.
+
+    Idle ─► Guiding ⇄ Holding ─► Flashing ─► Deciding ─► Granted ─┐
+      ▲        │          └────────┴──► Denied ◄┘                 │
+      └────────┴── CoolingDown ◄──────────┴───────────────────────┘        any ─► Faulted ─► CoolingDown
+
+Rules:
+- Frozen and pixel-free: no images, no embeddings, no names.
+- ``_s`` fields are points on the monotonic clock.
+- Evidence of an attempt exists exactly while ``Flashing`` or ``Deciding`` lasts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from kiosk.reasons import Reason
+from kiosk.values import Challenge, LivenessResult, Match, Oval, Quality
+from kiosk.visit.guidance import NO_HINTS, Hints
+from kiosk.visit.steadiness import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody is being served."""
+
+    seen: int = 0
+    """Observations in a row with a face."""
+    last_seen_s: float = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """What is known of a face on its way into the oval; shared by Guiding and Holding."""
+
+    began_s: float
+    last_seen_s: float
+    track: int | None = None
+    """The face seen last; None: nobody yet, or several."""
+    hints: Hints = NO_HINTS
+    fitting: bool = False
+    """The place fitted on the last observation (hysteresis)."""
+    fits: bool = False
+    """Place and quality are right: the oval is green."""
+    samples: Samples = ()
+    quality: Quality | None = None
+    """The last one measured of this track."""
+    quality_at_s: float = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Guiding:
+    """The face is being led into the oval."""
+
+    approach: Approach
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The face is in the oval and must stay still while the exposure lock is proven."""
+
+    approach: Approach
+    since_s: float
+    ready_at_s: float
+    unlocked_since_s: float
+    """Since when the lock has been asked for without proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One attempt: what Flashing and Deciding know of it."""
+
+    attempt: int
+    track: int
+    """The face in front of which the flash began."""
+    seen_track: int
+    """The only face seen last."""
+    challenge: Challenge
+    began_s: float
+    last_seen_s: float
+    liveness: LivenessResult | None = None
+    match: Match | None = None
+    failure: Reason | None = None
+    """Why the matcher could not answer."""
+
+    @property
+    def flash_ends_s(self) -> float:
+        """When the last slot is over."""
+        return self.began_s + self.challenge.duration_s
+
+
+@dataclass(frozen=True, slots=True)
+class Flashing:
+    """The challenge is on the screen; the match runs in parallel."""
+
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """The flash is over; waiting for the answers that are still missing."""
+
+    check: Check
+    deadline_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The door was pulsed."""
+
+    person_id: str
+    track: int
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The door stays locked, and the visitor is told why."""
+
+    reason: Reason
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CoolingDown:
+    """The result was shown; the next visit begins when the face is gone."""
+
+    last_seen_s: float
+    until_s: float
+    """The longest wait for a face that stays."""
+    gone_s: float
+    """How long the face must be away."""
+    track: int | None
+    """The face that must go; None: any face."""
+    reason: Reason | None
+    """Word that stays on the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted:
+    """Out of service; which parts are missing is in ``Visit.faults``."""
+
+
+State = Idle | Guiding | Holding | Flashing | Deciding | Granted | Denied | CoolingDown | Faulted
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The whole of what the kiosk knows of the person in front of it."""
+
+    state: State
+    oval: Oval
+    frame_width_px: int
+    frame_height_px: int
+    attempt: int = 0
+    """Number of the latest attempt since the start of the program; never used twice."""
+    tries_used: int = 0
+    """Unsure verdicts in this visit."""
+    denials: int = 0
+    """Denials in a row of a face that never left."""
+    faults: tuple[Reason, ...] = ()
+    """Parts that are out of order, sorted."""
+    last_s: float = -math.inf
+    """Time of the last event."""
+    observed_s: float = -math.inf
+    """When the last observation was received."""
+    frame_at_s: float = -math.inf
+    """When the last observation's frame was exposed."""
+    badge: str | None = None
+    badge_at_s: float = -math.inf
+
+
+def attempt_under_way(visit: Visit) -> Check | None:
+    """The attempt whose answers are wanted now, if any."""
+    state = visit.state
+    return state.check if isinstance(state, (Flashing, Deciding)) else None
+
+
+def visit_is_open(visit: Visit) -> bool:
+    """Whether somebody is being served: from VISIT_STARTED to VISIT_ENDED."""
+    return isinstance(visit.state, (Guiding, Holding, Flashing, Deciding, Granted, Denied))
+
+
+def wants_exposure_lock(visit: Visit) -> bool:
+    """Whether exposure, gain and white balance must be constant now: from holding to the liveness verdict."""
+    state = visit.state
+    if isinstance(state, Deciding):
+        return state.check.liveness is None
+    return isinstance(state, (Holding, Flashing))
+
+
+def keeps_frames(visit: Visit) -> bool:
+    """Whether frames may be kept as evidence now: from the approach to the liveness verdict, and never else."""
+    return isinstance(visit.state, Guiding) or wants_exposure_lock(visit)
