@@ -1,0 +1,159 @@
+# shellcheck shell=bash
+# The device part of setup.sh (which sources it): install and uninstall. Both can be run again at any time.
+# A new version is built beside the running one and switched to at the end, so a failure leaves the old one working.
+
+PREFIX=/opt/kiosk
+STATE=/var/lib/kiosk
+SETTINGS=/etc/kiosk
+UNIT=/etc/systemd/system/kiosk.service
+TMPFILES=/etc/tmpfiles.d/kiosk.conf
+COMMAND=/usr/local/bin/kiosk
+
+need_root() {
+    [ "$(id -u)" -eq 0 ] || fail "$1 needs root" "run: sudo ./setup.sh $1"
+}
+
+# machine: prints pi, jetson or other. /proc/device-tree/model is where the boards name themselves.
+machine() {
+    local model=""
+    [ ! -r /proc/device-tree/model ] || model="$(tr -d '\0' </proc/device-tree/model)"
+    case "$model" in
+        *Raspberry*) say pi ;;
+        *Jetson* | *NVIDIA*) say jetson ;;
+        *) if [ -e /etc/nv_tegra_release ]; then say jetson; else say other; fi ;;
+    esac
+}
+
+device_packages() {
+    missing_libraries "${SCREEN_LIBRARIES[@]}"
+    npm_package
+    if [ "$1" = pi ]; then # these two come from apt only
+        python3 -c 'import picamera2' 2>/dev/null || say python3-picamera2
+        python3 -c 'import lgpio' 2>/dev/null || say python3-lgpio
+    fi
+}
+
+add_user() {
+    local group
+    getent passwd kiosk >/dev/null ||
+        useradd --system --user-group --home-dir "$STATE" --no-create-home --shell /usr/sbin/nologin kiosk
+    for group in video render input gpio; do # those that this system has
+        if getent group "$group" >/dev/null; then usermod --append --groups "$group" kiosk; fi
+    done
+}
+
+# source_mark: changes with any source file, the Python or the extras.
+source_mark() {
+    (cd -- "$ROOT" && find kiosk hardware models pyproject.toml -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z |
+        xargs -0 sha256sum && "$PYTHON" -c 'import sys; print(sys.version)' && say "$1") | sha256sum | cut -c1-16
+}
+
+# build_venv EXTRA: /opt/kiosk/venv becomes a link to a complete new environment.
+build_venv() {
+    local mark copy venv
+    mark="$(source_mark "$1")"
+    venv="$PREFIX/venv-$mark"
+    if [ "$(readlink "$PREFIX/venv" 2>/dev/null)" = "venv-$mark" ] && [ -f "$venv/.complete" ]; then
+        say "/opt/kiosk is up to date"
+        return
+    fi
+    mkdir -p -- "$PREFIX"
+    check_space "$PREFIX" "$VENV_MB"
+    say "Building $venv"
+    # The system's packages are seen for picamera2 and lgpio, which no wheel carries.
+    "$PYTHON" -m venv --clear --system-site-packages -- "$venv" ||
+        fail "$PYTHON cannot make a virtual environment" "install its venv module (python3-venv)"
+    copy="$(mktemp -d)" # building in the checkout would leave files of root there
+    cp -R -- "$ROOT/kiosk" "$ROOT/hardware" "$ROOT/models" "$ROOT/pyproject.toml" "$ROOT/README.md" "$ROOT/LICENSE" "$copy/"
+    pip_install "$venv/bin/python" "${copy}[$1]"
+    rm -rf -- "$copy"
+    touch "$venv/.complete"
+    ln -sfn "venv-$mark" "$PREFIX/venv.new" && mv -T -- "$PREFIX/venv.new" "$PREFIX/venv"
+    find "$PREFIX" -mindepth 1 -maxdepth 1 -name 'venv-*' ! -name "venv-$mark" -exec rm -rf -- {} +
+}
+
+write_settings() {
+    install -d -m 0755 "$SETTINGS"
+    [ -e "$SETTINGS/kiosk.toml" ] || install -m 0644 -- "$ROOT/docs/kiosk.example.toml" "$SETTINGS/kiosk.toml"
+    if [ ! -e "$SETTINGS/records.key" ]; then
+        # A fresh key beside an old database would only hide that the old key is lost.
+        [ ! -e "$STATE/records.db" ] ||
+            fail "$STATE/records.db exists but $SETTINGS/records.key is missing" "restore the key from its safe copy"
+        (umask 077 && head -c 32 /dev/urandom >"$SETTINGS/records.key.new") && sync "$SETTINGS/records.key.new"
+        mv -- "$SETTINGS/records.key.new" "$SETTINGS/records.key"
+        say "Made $SETTINGS/records.key: keep a safe copy, without it the records cannot be read"
+    fi
+    install -d -m 0700 -o kiosk -g kiosk "$STATE"
+}
+
+# write_command: staff's "sudo kiosk ...": as user kiosk, who may in addition read (not write) any file, so that
+# photographs in a private folder and the key can be read but nothing in the store ends up belonging to root.
+write_command() {
+    cat >"$COMMAND.new" <<'EOF'
+#!/bin/sh
+# Written by setup.sh install.
+if [ "$(id -u)" -ne 0 ]; then echo "kiosk: run it with sudo" >&2; exit 2; fi
+export KIOSK_DATA_DIR=/var/lib/kiosk CREDENTIALS_DIRECTORY=/etc/kiosk HOME=/var/lib/kiosk
+exec setpriv --reuid=kiosk --regid=kiosk --init-groups --no-new-privs \
+    --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search --bounding-set=-all,+dac_read_search \
+    /opt/kiosk/venv/bin/kiosk "$@"
+EOF
+    chmod 0755 "$COMMAND.new"
+    mv -- "$COMMAND.new" "$COMMAND"
+}
+
+install_unit() {
+    install -D -m 0644 -- "$ROOT/systemd/kiosk.service" "$UNIT"
+    install -D -m 0644 -- "$ROOT/systemd/kiosk.tmpfiles" "$TMPFILES"
+    if ! has systemctl; then
+        say "systemd is not installed: the unit lies in $UNIT for when it is"
+        return
+    fi
+    systemctl --quiet enable kiosk.service
+    if [ -d /run/systemd/system ]; then
+        systemctl daemon-reload
+        systemctl restart kiosk.service || fail "the unit did not start" "look at: journalctl -u kiosk"
+        say "kiosk.service is running"
+    else
+        say "systemd is not running here: the unit is enabled and starts at the next boot"
+    fi
+}
+
+device_install() {
+    local board extra packages=() source=()
+    need_root install
+    umask 022
+    find_python
+    board="$(machine)"
+    case "$board" in pi) extra=pi ;; *) extra=jetson ;; esac # jetson: gpiod alone, which serves any other board
+    mapfile -t packages < <(device_packages "$board")
+    prepare_system "${packages[@]}"
+    add_user
+    build_venv "$extra"
+    write_settings
+    [ ! -d "$DATA/models" ] || source=(--from "$DATA/models") # what the demo has already fetched
+    KIOSK_DATA_DIR="$STATE" HOME=/root "$PREFIX/venv/bin/kiosk" models fetch --group core ${source[@]+"${source[@]}"} || exit 1
+    chown -R kiosk:kiosk -- "$STATE"
+    write_command
+    install_unit
+    say "Installed for this machine ($board). Next: edit $SETTINGS/kiosk.toml, then: sudo kiosk doctor"
+}
+
+device_uninstall() {
+    need_root uninstall
+    case "${1:-}" in "" | --purge) ;; *) fail "uninstall knows only --purge" "run: sudo ./setup.sh uninstall" ;; esac
+    if has systemctl; then
+        if [ -d /run/systemd/system ]; then systemctl --quiet stop kiosk.service 2>/dev/null || true; fi
+        systemctl --quiet disable kiosk.service 2>/dev/null || true
+    fi
+    rm -f -- "$UNIT" "$TMPFILES" "$COMMAND"
+    rm -rf -- "$PREFIX"
+    if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+    if [ "${1:-}" = --purge ]; then
+        rm -rf -- "$SETTINGS" "$STATE"
+        if getent passwd kiosk >/dev/null; then userdel kiosk; fi
+        say "Removed, with configuration, key and records"
+    else
+        say "Removed; $SETTINGS (with the key) and $STATE (with the records) stay: uninstall --purge removes them"
+    fi
+}
