@@ -1,0 +1,1 @@
+"""Alembic's script directory; ``kiosk.records.migrate`` runs it."""

@@ -1,0 +1,223 @@
+"""People, badges and templates inside a caller's transaction.
+
+Rules: a person, their badge and their templates come together or not at all; every change leaves an event with the
+person's id; names and badges are compared the way the staff reads them (``texts``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from kiosk.errors import RecordsConflict, RecordsError, UnknownPerson
+from kiosk.records import events, texts
+from kiosk.records.schema import BadgeRow, PersonRow, TemplateRow
+from kiosk.values import Embedding, Floats, Person
+
+DIMENSIONS = range(16, 4097)
+VECTOR_TYPE = np.dtype("<f4")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewTemplate:
+    """A template to keep: the embedding, the SHA-256 (hex) of the picture it came from, its quality figures."""
+
+    embedding: Embedding
+    source_sha256: str
+    quality: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetails:
+    """All that the store knows of a person, except the vectors."""
+
+    person: Person
+    active: bool
+    created: str
+    """UTC, ISO 8601."""
+    updated: str
+    templates: Mapping[str, int]
+    """How many per model version."""
+
+
+def add(connection: Connection, name: str, badge: str | None, templates: Sequence[NewTemplate], now: str) -> Person:
+    """A new person. Raises RecordsConflict when the name, the badge or a picture is already taken."""
+    name = texts.tidy_name(name)
+    key = texts.name_key(name)
+    if connection.scalar(select(PersonRow.person_id).where(PersonRow.name_key == key)) is not None:
+        raise RecordsConflict(f"{name!r} is already enrolled", mend="choose a name that tells the two apart")
+    person = Person(str(uuid.uuid4()), name, None if badge is None else texts.tidy_badge(badge))
+    row = {"person_id": person.person_id, "name": name, "name_key": key, "active": True}
+    connection.execute(insert(PersonRow), {**row, "created": now, "updated": now})
+    if person.badge is not None:
+        _add_badge(connection, person.person_id, person.badge)
+    _insert_templates(connection, person.person_id, templates, now)
+    _note(connection, now, "PERSON_ADDED", person.person_id, added=len(templates))
+    return person
+
+
+def add_templates(connection: Connection, person_id: str, templates: Sequence[NewTemplate], now: str) -> None:
+    """More templates of a known person. Raises UnknownPerson, RecordsConflict."""
+    known = texts.tidy_person_id(person_id)
+    touched = connection.execute(update(PersonRow).where(PersonRow.person_id == known).values(updated=now))
+    if not touched.rowcount:
+        raise UnknownPerson("nobody has this id", where=known)
+    _insert_templates(connection, known, templates, now)
+    _note(connection, now, "TEMPLATES_ADDED", known, added=len(templates))
+
+
+def remove(connection: Connection, ref: str, now: str) -> Person:
+    """Erase a person with badge and templates; their events keep the id. Raises UnknownPerson."""
+    person = find(connection, ref)
+    connection.execute(delete(PersonRow).where(PersonRow.person_id == person.person_id))
+    _note(connection, now, "PERSON_REMOVED", person.person_id)
+    return person
+
+
+def set_active(connection: Connection, ref: str, active: bool, now: str) -> Person:
+    """Suspend a person (their templates and badge stop counting) or bring them back. Raises UnknownPerson."""
+    person = find(connection, ref)
+    changed = update(PersonRow).where(PersonRow.person_id == person.person_id).values(active=active, updated=now)
+    connection.execute(changed)
+    _note(connection, now, "PERSON_RESUMED" if active else "PERSON_SUSPENDED", person.person_id)
+    return person
+
+
+def find(connection: Connection, ref: str) -> Person:
+    """One person by id, name or badge. Raises UnknownPerson with the nearest names, or RecordsConflict for two."""
+    matches = {_person_by_id(connection, ref), _person_by_name(connection, ref), _person_by_badge(connection, ref)}
+    found = sorted(matches - {None}, key=str)
+    if len(found) > 1:
+        raise RecordsConflict(f"{ref!r} is the name of one and the badge of another", mend="use the person's id")
+    if not found:
+        raise UnknownPerson(f"nobody is called {ref!r}", mend=_nearest(connection, ref))
+    return listing(connection, only=found[0])[0].person
+
+
+def listing(connection: Connection, *, only: str | None = None, part: str = "") -> list[PersonDetails]:
+    """People by name; ``part`` keeps those whose name or badge contains it."""
+    rows = select(PersonRow).order_by(PersonRow.name_key)
+    counts = select(TemplateRow.person_id, TemplateRow.model_version, func.count()).group_by(
+        TemplateRow.person_id, TemplateRow.model_version
+    )
+    badges = select(BadgeRow.person_id, BadgeRow.number).where(BadgeRow.active)
+    if only is not None:
+        rows, counts = rows.where(PersonRow.person_id == only), counts.where(TemplateRow.person_id == only)
+        badges = badges.where(BadgeRow.person_id == only)
+    templates: dict[str, dict[str, int]] = {}
+    for person_id, version, count in connection.execute(counts):
+        templates.setdefault(person_id, {})[version] = count
+    numbers = {row.person_id: row.number for row in connection.execute(badges)}
+    listed = [
+        PersonDetails(
+            Person(row.person_id, row.name, numbers.get(row.person_id)),
+            row.active,
+            row.created,
+            row.updated,
+            templates.get(row.person_id, {}),
+        )
+        for row in connection.execute(rows)
+    ]
+    key = texts.name_key(part)
+    return [it for it in listed if key in texts.name_key(it.person.name) or key in (it.person.badge or "").lower()]
+
+
+def badge_holder(connection: Connection, badge: str) -> str | None:
+    """person_id of the active holder of an active badge; None for any other text."""
+    holder = (
+        select(BadgeRow.person_id)
+        .join(PersonRow, PersonRow.person_id == BadgeRow.person_id)
+        .where(BadgeRow.number_key == badge.strip().lower(), BadgeRow.active, PersonRow.active)
+    )
+    return connection.scalar(holder) if texts.looks_like_badge(badge) else None
+
+
+def matrix(connection: Connection, model_version: str) -> tuple[list[str], Floats]:
+    """(person ids, ``(N, D) float32``) of every active template of one version, in order of enrollment."""
+    idle = set(connection.scalars(select(PersonRow.person_id).where(~PersonRow.active)))
+    query = (
+        select(TemplateRow.person_id, TemplateRow.vector)
+        .where(TemplateRow.model_version == model_version)
+        .order_by(TemplateRow.template_id)
+    )
+    ids: list[str] = []
+    content = bytearray()
+    size = 0
+    # Plain driver rows in portions: at 10 000 people the vectors are held once, not three times.
+    with connection.execution_options(yield_per=1000).execute(query) as rows:
+        for person_id, vector in rows:
+            if person_id in idle:
+                continue
+            size = size or len(vector)
+            if len(vector) != size or size % VECTOR_TYPE.itemsize:
+                raise RecordsError("templates of one model version differ in length", mend="restore a backup")
+            ids.append(person_id)
+            content += vector
+    flat = np.frombuffer(content, dtype=VECTOR_TYPE).astype(np.float32, copy=False)
+    return ids, flat.reshape(len(ids), size // VECTOR_TYPE.itemsize)
+
+
+def _insert_templates(connection: Connection, person_id: str, templates: Sequence[NewTemplate], now: str) -> None:
+    for template in templates:
+        digest = texts.tidy_sha256(template.source_sha256)
+        version = texts.tidy_model_version(template.embedding.model_version)
+        taken = select(TemplateRow.person_id).where(
+            TemplateRow.source_sha256 == digest, TemplateRow.model_version == version
+        )
+        if connection.scalar(taken) is not None:
+            raise RecordsConflict("this picture is already a template", where=digest[:12], mend="use another picture")
+        values = {"person_id": person_id, "model_version": version, "source_sha256": digest, "created": now}
+        vector = _checked_vector(template.embedding.vector).tobytes()
+        quality = events.details_text(template.quality)
+        connection.execute(insert(TemplateRow), {**values, "vector": vector, "quality": quality})
+
+
+def _checked_vector(vector: Floats) -> NDArray[np.float32]:
+    if vector.ndim != 1 or len(vector) not in DIMENSIONS:
+        raise RecordsError(f"a template of shape {vector.shape} cannot be kept", mend="give one vector")
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if not abs(length - 1.0) < 1e-3:  # NaN fails too
+        raise RecordsError("a template is not of unit length", mend="normalise the embedding")
+    return vector.astype(VECTOR_TYPE)
+
+
+def _add_badge(connection: Connection, person_id: str, number: str) -> None:
+    key = number.lower()
+    if connection.scalar(select(BadgeRow.person_id).where(BadgeRow.number_key == key)) is not None:
+        raise RecordsConflict(f"badge {number} belongs to somebody else", mend="check the number")
+    values = {"number_key": key, "number": number, "person_id": person_id, "active": True}
+    connection.execute(insert(BadgeRow), values)
+
+
+def _note(connection: Connection, now: str, kind: str, person_id: str, **details: int) -> None:
+    events.append(connection, utc=now, kind=kind, reason="", person_id=person_id, details=details)
+
+
+def _person_by_id(connection: Connection, ref: str) -> str | None:
+    try:
+        wanted = texts.tidy_person_id(ref)
+    except RecordsError:
+        return None
+    return connection.scalar(select(PersonRow.person_id).where(PersonRow.person_id == wanted))
+
+
+def _person_by_name(connection: Connection, ref: str) -> str | None:
+    return connection.scalar(select(PersonRow.person_id).where(PersonRow.name_key == texts.name_key(ref)))
+
+
+def _person_by_badge(connection: Connection, ref: str) -> str | None:
+    return connection.scalar(select(BadgeRow.person_id).where(BadgeRow.number_key == ref.strip().lower()))
+
+
+def _nearest(connection: Connection, ref: str) -> str:
+    names = {row.name_key: row.name for row in connection.execute(select(PersonRow.name_key, PersonRow.name))}
+    near = difflib.get_close_matches(texts.name_key(ref), names, n=3)
+    if not near:
+        return "kiosk people list shows who is enrolled"
+    return "did you mean " + " or ".join(repr(names[key]) for key in near) + "?"

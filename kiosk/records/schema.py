@@ -1,0 +1,92 @@
+"""The tables, as SQLAlchemy classes. A test proves that the migrations build exactly these.
+
+Rules: vectors are little-endian float32 blobs; times are UTC text (``texts.utc_text``); an event names a person by
+id only and has no foreign key, because it outlives the person. No column ever holds pixels.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Constraint names, so that later migrations can refer to them (SQLite cannot drop what has no name)."""
+
+
+class Base(DeclarativeBase):
+    """Carries the metadata."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class PersonRow(Base):
+    """A data subject. Removing one deletes the row with its badges and templates."""
+
+    __tablename__ = "people"
+
+    person_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    name_key: Mapped[str] = mapped_column(String(960), unique=True)
+    """``texts.name_key``: two people cannot share a name that the staff could not tell apart."""
+    active: Mapped[bool]
+    created: Mapped[str] = mapped_column(String(27))
+    updated: Mapped[str] = mapped_column(String(27))
+
+
+class BadgeRow(Base):
+    """A badge number and its holder."""
+
+    __tablename__ = "badges"
+
+    number_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Lower case: readers and printed cards disagree about the case of hex digits."""
+    number: Mapped[str] = mapped_column(String(64))
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.person_id", ondelete="CASCADE"), index=True)
+    active: Mapped[bool]
+
+
+class TemplateRow(Base):
+    """One face template of one model version."""
+
+    __tablename__ = "templates"
+    # The hash comes first on purpose: an index that began with model_version would lure SQLite into reading the
+    # vectors in hash order, which decrypts every page many times over.
+    __table_args__ = (UniqueConstraint("source_sha256", "model_version"),)
+
+    template_id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.person_id", ondelete="CASCADE"), index=True)
+    model_version: Mapped[str] = mapped_column(String(128))
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    source_sha256: Mapped[str] = mapped_column(String(64))
+    quality: Mapped[str] = mapped_column(Text)
+    """JSON object of measured figures."""
+    created: Mapped[str] = mapped_column(String(27))
+
+
+class EventRow(Base):
+    """One link of the audit chain: ``kiosk.records.chain`` says what ``hash`` covers."""
+
+    __tablename__ = "events"
+
+    event_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    utc: Mapped[str] = mapped_column(String(27), index=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(String(32))
+    person_id: Mapped[str | None] = mapped_column(String(36))
+    details: Mapped[str] = mapped_column(Text)
+    prev_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class MetaRow(Base):
+    """Facts about the database itself: the ends of the chain, a wipe that is still owed."""
+
+    __tablename__ = "meta"
+
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
