@@ -20,7 +20,7 @@ from hardware.displays.layout import layout
 from hardware.displays.mirror import Mirror, thin_ring
 from hardware.displays.panel import paint
 from hardware.displays.text import Typesetter
-from hardware.displays.words import Words, words
+from hardware.displays.words import SIGNS, Words, denial_sign, words
 from kiosk.reasons import Reason
 from kiosk.values import Panel, Pixels, Rgb, Scene, SceneKind
 
@@ -29,25 +29,6 @@ if TYPE_CHECKING:
 
 _MIRRORED: Final = {SceneKind.GUIDING, SceneKind.HOLDING, SceneKind.DECIDING}
 _KEPT: Final = 6
-_HINT_SIGNS: Final[dict[Reason, str]] = {
-    Reason.MOVE_LEFT: "left",
-    Reason.MOVE_RIGHT: "right",
-    Reason.MOVE_UP: "up",
-    Reason.MOVE_DOWN: "down",
-    Reason.MOVE_CLOSER: "closer",
-    Reason.MOVE_BACK: "back",
-    Reason.FACE_TOO_SMALL: "closer",
-    Reason.ONE_PERSON: "two_heads",
-}
-_REFUSED: Final = {
-    Reason.NOT_LIVE,
-    Reason.UNKNOWN_PERSON,
-    Reason.BADGE_MISMATCH,
-    Reason.UNKNOWN_BADGE,
-    Reason.FACE_CHANGED,
-    Reason.SECOND_FACE,
-}
-"""Denials shown with a red cross; the others ask for another try."""
 _Key = tuple[SceneKind, Words, Reason | None]
 
 
@@ -109,7 +90,7 @@ class Renderer:
         kind, said, hint = key
         ground, title, detail, sign = _GROUNDS.get(kind, _BRIGHT)
         self._canvas[...] = ground
-        icon = _HINT_SIGNS.get(hint) if hint is not None and kind is SceneKind.GUIDING else None
+        icon = SIGNS.get(hint) if hint is not None and kind is SceneKind.GUIDING else None
         if kind is SceneKind.DECIDING:
             icon = "dots"
         paint(self._canvas, self._surface, self._setter, self._layout, said, icon=icon, colours=(title, detail, sign))
@@ -169,10 +150,9 @@ def _signs(kind: SceneKind, hint: Reason | None) -> tuple[tuple[str, Rgb, float]
         return ("corners", palette.TRACK, 0.78), ("head", palette.BLUE, 0.62)
     if kind is SceneKind.GRANTED:
         return ("disc", palette.WHITE, 0.66), ("tick", palette.GRANTED_GROUND, 0.66)
-    if kind is SceneKind.DENIED and (hint is None or hint in _REFUSED):
-        return ("disc", palette.RED, 0.66), ("cross", palette.WHITE, 0.66)
     if kind is SceneKind.DENIED:
-        return ("disc", palette.GREY, 0.66), ("again", palette.WHITE, 0.66)
+        sign = denial_sign(hint)
+        return ("disc", palette.RED if sign == "cross" else palette.GREY, 0.66), (sign, palette.WHITE, 0.66)
     if kind is SceneKind.COOLING_DOWN:
         return (("aside", palette.GREY, 0.6),)
     if kind is SceneKind.FAULTED:

@@ -1,19 +1,17 @@
-"""The words of a scene: one headline, one line below it, and the reason word where facilities staff need it.
+"""The words of a scene: one headline, one line below it, and the fault words that facilities staff need.
 
-Reasons speak through ``kiosk.visit.messages``; here are only the words of states that have no reason.
+Reasons speak through ``kiosk.visit.messages``; here is only what a state says that has nothing to say there. A
+refusal never shows its reason word: NOT_LIVE and LIVENESS_UNSURE must look the same to whoever tries to deceive.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from kiosk.reasons import Reason
 from kiosk.values import Scene, SceneKind
-
-try:
-    from kiosk.visit.messages import message
-except ModuleNotFoundError:  # until the visit's messages land
-    from hardware.displays._shim import message
+from kiosk.visit.messages import message_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,44 +21,59 @@ class Words:
     title: str
     detail: str = ""
     code: str = ""
-    """The reason word itself, small, for whoever is called to mend it."""
+    """The fault words themselves, small, for whoever is called to mend it."""
 
 
-DOOR_STAYS_LOCKED = "The door stays locked. Please use another entrance."
-_STATES: dict[SceneKind, Words] = {
-    SceneKind.IDLE: Words("Look here to enter", "Stand in front of the screen"),
-    SceneKind.GUIDING: Words("Look here", "Place your face in the oval"),
+DOOR_STAYS_LOCKED: Final = "The door stays locked. Please use another entrance."
+_SILENT: Final[dict[SceneKind, Words]] = {
+    SceneKind.IDLE: Words("Look here to enter"),
+    SceneKind.GUIDING: Words("Put your face in the oval"),
     SceneKind.HOLDING: Words("Hold still"),
     SceneKind.FLASHING: Words("Hold still"),
-    SceneKind.DECIDING: Words("One moment", "Checking"),
-    SceneKind.GRANTED: Words("Welcome", "The door is open"),
-    SceneKind.DENIED: Words("The door stays locked", "Please try again or ask for help"),
-    SceneKind.COOLING_DOWN: Words("Thank you", "Please step aside for the next person"),
+    SceneKind.DECIDING: Words("One moment, please"),
+    SceneKind.GRANTED: Words("Welcome", "Please come in."),
+    SceneKind.DENIED: Words("The door stays locked", "Please ask for help."),
+    SceneKind.COOLING_DOWN: Words("One moment, please"),
     SceneKind.FAULTED: Words("Out of service", DOOR_STAYS_LOCKED),
 }
-_SPOKEN = {SceneKind.GUIDING, SceneKind.HOLDING, SceneKind.DENIED}
-"""States whose hint is what to say."""
-ARROWS = {
-    Reason.MOVE_LEFT,
-    Reason.MOVE_RIGHT,
-    Reason.MOVE_UP,
-    Reason.MOVE_DOWN,
-    Reason.MOVE_CLOSER,
-    Reason.MOVE_BACK,
+"""Where the visit has no message."""
+SIGNS: Final[dict[Reason, str]] = {
+    Reason.MOVE_LEFT: "left",
+    Reason.MOVE_RIGHT: "right",
+    Reason.MOVE_UP: "up",
+    Reason.MOVE_DOWN: "down",
+    Reason.MOVE_CLOSER: "closer",
+    Reason.MOVE_BACK: "back",
+    Reason.FACE_TOO_SMALL: "closer",
+    Reason.ONE_PERSON: "two_heads",
 }
 """Hints that are drawn as well as said."""
+_NOT_KNOWN: Final = {
+    Reason.NOT_LIVE,
+    Reason.LIVENESS_UNSURE,
+    Reason.UNKNOWN_PERSON,
+    Reason.AMBIGUOUS_PERSON,
+    Reason.BADGE_MISMATCH,
+    Reason.UNKNOWN_BADGE,
+}
+_OTHER_WAY: Final = {Reason.LOW_LIGHTING, Reason.HIGH_LIGHTING}
 
 
 def words(scene: Scene) -> Words:
     """The words of a scene; every scene has a headline."""
-    plain = _STATES[scene.kind]
-    if scene.kind is SceneKind.FAULTED:
-        return Words(plain.title, plain.detail, " ".join(scene.faults))
-    if scene.hint is None or scene.kind not in _SPOKEN:
-        return plain
-    said = message(scene.hint)
-    if scene.kind is SceneKind.DENIED:
-        return Words(said.text, said.detail, scene.hint)
-    if scene.hint in ARROWS:
-        return Words(said.text)
-    return Words(said.text, said.detail)
+    said = message_of(scene)
+    silent = _SILENT[scene.kind]
+    shown = Words(said.headline, said.detail) if said is not None else silent
+    code = " ".join(scene.faults)
+    return Words(_typeset(shown.title), _typeset(shown.detail), code)
+
+
+def denial_sign(reason: Reason | None) -> str:
+    """The sign of a refusal: "cross" (not let in), "exclamation" (not the visitor's doing), "again" (try once more)."""
+    if reason is None or reason in _NOT_KNOWN:
+        return "cross"
+    return "exclamation" if reason in _OTHER_WAY else "again"
+
+
+def _typeset(text: str) -> str:
+    return text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
