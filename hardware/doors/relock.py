@@ -1,8 +1,8 @@
 """Drive the relay to the locked level after the kiosk ended, however it ended: for ``ExecStopPost``.
 
 ``python -m hardware.doors.relock --config PATH``. Rules: reads only the ``[door]`` table, without the settings tree
-(a wrong setting elsewhere must not keep a door open); imports neither numpy nor pydantic; one plain line on standard
-error and exit code 2 when it could not; a memory door is already locked.
+(a wrong setting elsewhere must not keep a door open); for a real relay imports neither numpy nor pydantic, which may
+be what crashed; one plain line on standard error and exit code 2 when it could not; a memory door is already locked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hardware.doors.line import RelayLine
 from kiosk.errors import ConfigurationError, DoorError, KioskError
 
 DEFAULTS: dict[str, str | bool] = {
-    "kind": "gpiod",
+    "kind": "gpiozero",
     "pin": "GPIO17",
     "pin_factory": "lgpio",
     "chip": "/dev/gpiochip0",
