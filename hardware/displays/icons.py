@@ -92,6 +92,11 @@ def _exclamation(mask: Mask) -> None:
     cv2.circle(mask, (500, 760), 62, 255, -1)
 
 
+def _notice(mask: Mask) -> None:
+    _polygon(mask, [(425, 215), (575, 215), (548, 590), (452, 590)])
+    cv2.circle(mask, (500, 722), 72, 255, -1)
+
+
 def _head(mask: Mask) -> None:
     """A friendly face in outline over shoulders."""
     cv2.ellipse(mask, (500, 420), (235, 305), 0, 0, 360, 255, 46)
@@ -140,6 +145,7 @@ _DRAWN: Final[dict[str, Callable[[Mask], None]]] = {
     "again": _again,
     "triangle": _triangle,
     "exclamation": _exclamation,
+    "notice": _notice,
     "head": _head,
     "corners": _frame_corners,
     "two_heads": _two_heads,

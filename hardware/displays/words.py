@@ -69,10 +69,10 @@ def words(scene: Scene) -> Words:
 
 
 def denial_sign(reason: Reason | None) -> str:
-    """The sign of a refusal: "cross" (not let in), "exclamation" (not the visitor's doing), "again" (try once more)."""
+    """The sign of a refusal: "cross" (not let in), "notice" (not the visitor's doing), "again" (try once more)."""
     if reason is None or reason in _NOT_KNOWN:
         return "cross"
-    return "exclamation" if reason in _OTHER_WAY else "again"
+    return "notice" if reason in _OTHER_WAY else "again"
 
 
 def _typeset(text: str) -> str:
