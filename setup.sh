@@ -11,11 +11,11 @@ case "$DATA" in /*) ;; *) DATA="$PWD/$DATA" ;; esac
 export KIOSK_DATA_DIR="$DATA"
 export DEBIAN_FRONTEND=noninteractive PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# Shared libraries that the wheels of OpenCV and MediaPipe load but do not carry, and the packages that hold them
-# (a bar parts the names of different releases). Found on bare Debian 12 and 13, see docs/install.md.
+# Shared libraries that the wheels of OpenCV and MediaPipe load but do not carry, and the packages that hold them.
+# Found on bare Debian 12 and 13. Newer releases provide libglib2.0-0 under another name, apt-get knows it by both.
 LIBRARIES=(
     "libGL.so.1 libgl1"
-    "libgthread-2.0.so.0 libglib2.0-0t64|libglib2.0-0"
+    "libgthread-2.0.so.0 libglib2.0-0"
     "libEGL.so.1 libegl1"
     "libGLESv2.so.2 libgles2"
 )
@@ -118,25 +118,10 @@ find_python() {
 
 # missing_libraries LIST...: prints the packages whose library cannot be loaded.
 missing_libraries() {
-    local entry name
+    local entry
     for entry in "$@"; do
-        "$PYTHON" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "${entry%% *}" 2>/dev/null && continue
-        for name in $(tr '|' ' ' <<<"${entry#* }"); do
-            if ! has apt-cache || [ "$name" = "${entry##*[ |]}" ] || in_release "$name"; then
-                say "$name"
-                break
-            fi
-        done
+        "$PYTHON" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "${entry% *}" 2>/dev/null || say "${entry#* }"
     done
-}
-
-# in_release NAME: whether this release has a package of that name (its lists are fetched first where there are none).
-in_release() {
-    if [ -z "${LISTS_READ:-}" ]; then
-        apt-cache show libc6 >/dev/null 2>&1 || as_root apt-get update -q >/dev/null 2>&1 </dev/null || true
-        LISTS_READ=1
-    fi
-    apt-cache show "$1" >/dev/null 2>&1
 }
 
 venv_package() {
