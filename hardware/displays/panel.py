@@ -49,7 +49,7 @@ def _try(setter: Typesetter, frame: Layout, words: Words, *, title_px: int, deta
     gap = frame.margin_px
     title = setter.block(words.title, title_px, box.w)
     detail = setter.block(words.detail, detail_px, box.w) if words.detail else None
-    code = setter.block(words.code, max(8, round(detail_px * 0.62)), box.w) if words.code else None
+    code = setter.block(words.code, max(8, round(frame.detail_px * 0.8)), box.w) if words.code else None
     if title is None or (words.detail and detail is None) or (words.code and code is None):
         return None
     used = title.height_px + sum(part.height_px + gap for part in (detail, code) if part is not None)
@@ -75,9 +75,11 @@ def plan(setter: Typesetter, frame: Layout, words: Words, *, icon: bool) -> Plan
     """The best arrangement of ``words`` in the panel, with room for a sign if ``icon``."""
     best: Plan | None = None
     # Beside a sign the words stay small and the sign grows: an arrow is understood from farther away than a word.
-    for share in _COMFORT[-2:] if icon else _COMFORT:
+    # Above a second line they stay moderate, so that the two are read as one message.
+    shares = _COMFORT[-2:] if icon else _COMFORT[-3:] if words.detail else _COMFORT
+    for share in shares:
         title_px = round(frame.headline_px * share)
-        for detail_px in (max(frame.detail_px, round(title_px * 0.55)), frame.detail_px):
+        for detail_px in (max(frame.detail_px, round(frame.headline_px * part)) for part in (0.58, 0.52, 0.0)):
             found = _try(setter, frame, words, title_px=title_px, detail_px=detail_px, icon=icon)
             # Fewer lines before larger letters: a phrase is read at a glance, a stack of words is not.
             if found and (best is None or len(found.title.lines) < len(best.title.lines)):

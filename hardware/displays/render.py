@@ -132,7 +132,11 @@ class Renderer:
         scratch = pygame.Surface((block.width_px, block.height_px))
         self._setter.draw(scratch, block, palette.WHITE, block.width_px // 2, 0)
         mask = np.ascontiguousarray(pygame.surfarray.array_red(scratch).T > 127)
-        return panel.y + (panel.h - block.height_px) // 2, panel.x + (panel.w - block.width_px) // 2, mask
+        top = panel.y + (panel.h - block.height_px) // 2
+        middle = self.size_px[1] // 2
+        if top < middle < top + block.height_px:  # half slots would cut the letters in two
+            top = middle - block.height_px - self._layout.margin_px
+        return max(0, top), panel.x + (panel.w - block.width_px) // 2, mask
 
 
 _Ground = tuple[Rgb, Rgb, Rgb, Rgb]

@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from hardware.displays.render import Renderer
 from hardware.displays.standin import standin_for
-from hardware.displays.video import contact_sheet, write_png
+from hardware.displays.video import contact_sheet, fitted, write_png
 from kiosk.reasons import Reason
 from kiosk.values import Oval, Panel, Pixels, Region, Rgb, Scene, SceneKind, Slot
 
@@ -102,8 +104,8 @@ def render_all(
     """Write every scene at every size as ``out_dir/800x480/name.png``, and contact sheets ``index*.png``.
 
     ``preview`` (``(H, W, 3) uint8 RGB``, unmirrored) replaces the drawn visitor; ``progress(done, all)`` is told after
-    each picture. ``index.png`` shows the first size, ``index-480x800.png`` and so on the others. Returns the paths
-    written, sheets first. Raises InputError when the folder cannot be written.
+    each picture. ``index.png`` shows the first size, ``index-480x800.png`` and so on the others; ``kiosk-screen.png``
+    is the README's picture. Returns the paths written, sheets first. Raises InputError when the folder cannot be written.
     """
     scenes = all_scenes()
     pictures: list[Path] = []
@@ -123,4 +125,20 @@ def render_all(
         sheet = out_dir / ("index.png" if number == 0 else f"index-{name}.png")
         contact_sheet(titled, sheet, tile_px=400 if size[0] >= size[1] else 240)
         sheets.append(sheet)
+    if sizes:
+        sheets.append(out_dir / "kiosk-screen.png")
+        write_png(sheets[-1], readme_picture())
     return sheets + pictures
+
+
+def readme_picture() -> Pixels:
+    """``(H, W, 3) uint8 RGB``: four moments of a visit with the drawn visitor, for the README."""
+    renderer = Renderer(SIZES[0])
+    scenes = dict(all_scenes())
+    tiles = [
+        np.pad(renderer.picture(scenes[name], standin_for(scenes[name].hint)), ((6, 6), (6, 6), (0, 0)))
+        for name in ("guiding-move-left", "holding", "flashing-red-top", "granted")
+    ]
+    both = np.concatenate([np.concatenate(tiles[:2], axis=1), np.concatenate(tiles[2:], axis=1)], axis=0)
+    height, width = both.shape[:2]
+    return fitted(np.ascontiguousarray(both), width // 2, height // 2)

@@ -64,8 +64,11 @@ def words(scene: Scene) -> Words:
     said = message_of(scene)
     silent = _SILENT[scene.kind]
     shown = Words(said.headline, said.detail) if said is not None else silent
-    code = " ".join(scene.faults)
-    return Words(_typeset(shown.title), _typeset(shown.detail), code)
+    if (
+        scene.kind is SceneKind.FAULTED
+    ):  # which part it is concerns the staff, not the visitor: small, as the fault word
+        return Words(silent.title, silent.detail, " ".join(scene.faults))
+    return Words(_typeset(shown.title), _typeset(shown.detail))
 
 
 def denial_sign(reason: Reason | None) -> str:
