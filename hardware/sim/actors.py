@@ -216,9 +216,9 @@ def _bent(picture: Floats, px_per_mm: float, origin: tuple[float, float], radius
     arc_mm = np.arcsin(inside) * radius_mm
     u = np.broadcast_to((arc_mm * px_per_mm + width / 2 - 0.5).astype(np.float32), (height, width))
     v = np.broadcast_to(np.arange(height, dtype=np.float32)[:, None], (height, width))
-    warped = cv2.remap(_opaque(picture), np.ascontiguousarray(u), np.ascontiguousarray(v), cv2.INTER_LINEAR)
+    flat = cv2.remap(_opaque(picture), np.ascontiguousarray(u), np.ascontiguousarray(v), cv2.INTER_LINEAR)
     edge = np.clip((reach - np.abs(x_mm)) * px_per_mm + 0.5, 0.0, 1.0).astype(np.float32)
-    warped = np.asarray(warped * edge[None, :, None], np.float32)
+    warped = np.asarray(flat * edge[None, :, None], np.float32)
     coarse = (np.arange(width // SURFACE_STEP, dtype=np.float32) + 0.5) * SURFACE_STEP
     slope = np.clip((coarse - width / 2) / px_per_mm / radius_mm, -0.95, 0.95)
     surface = np.zeros((height // SURFACE_STEP, len(coarse), 4), np.float32)

@@ -70,7 +70,7 @@ class SimCamera:
     def read(self, *, newer_than_s: float, timeout_s: float) -> Frame:
         """The newest frame whose exposure began after ``newer_than_s``; advances the clock when it must be awaited.
 
-        Raises CameraStalled after ``timeout_s`` of virtual time without one, CameraUnavailable when unplugged or closed.
+        Raises CameraStalled after ``timeout_s`` of virtual time without one, CameraUnavailable when unplugged.
         """
         if not self._open:
             raise CameraUnavailable("the simulated camera is closed", where=self._name)

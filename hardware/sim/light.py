@@ -26,9 +26,9 @@ def srgb_to_linear(codes: NDArray[np.float32] | NDArray[np.uint8]) -> Floats:
     return np.where(encoded <= 0.04045, low, high).astype(np.float32)
 
 
-def linear_to_srgb(linear: Floats) -> Floats:
+def linear_to_srgb(linear: Floats | NDArray[np.float64]) -> Floats:
     """Linear 0..1 to sRGB codes 0..255 (IEC 61966-2-1), not rounded."""
-    value = np.clip(linear, 0.0, 1.0)
+    value = np.clip(np.asarray(linear, np.float32), 0.0, 1.0)
     high = np.float32(1.055) * np.power(value, np.float32(1 / 2.4)) - np.float32(0.055)
     return np.asarray(np.where(value <= 0.0031308, value * np.float32(12.92), high) * 255.0, np.float32)
 
@@ -143,9 +143,7 @@ class ScreenLamp:
         # An area lamp blurs the lobe: widen it by the half angle under which the screen is seen (Karis 2013).
         alpha = roughness * roughness + self.panel.height_mm / (4.0 * np.maximum(distance, 1.0))
         centre = self.patches(half).mean(axis=0)
-        to_light = np.stack(
-            [centre[0] - points[..., 0], centre[1] - points[..., 1], points[..., 2]], axis=-1
-        )
+        to_light = np.stack([centre[0] - points[..., 0], centre[1] - points[..., 1], points[..., 2]], axis=-1)
         squared = np.sum(to_light * to_light, axis=-1)
         light = to_light / np.sqrt(squared)[..., None]
         middle = light + view

@@ -35,7 +35,10 @@ class Stand:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Keyframes ``(t_s, (x, y, z))`` joined smoothly, plus sway, wobble and blinks; seen from ``enter_s`` to ``leave_s``."""
+    """Keyframes ``(t_s, (x, y, z))`` joined smoothly, plus sway, wobble and blinks.
+
+    The actor is in sight from ``enter_s`` to ``leave_s``.
+    """
 
     keyframes: tuple[tuple[float, Point], ...]
     enter_s: float = 0.0
@@ -71,9 +74,7 @@ class Path:
     def then(self, at_s: float, z_mm: float, x_mm: float = 0.0, y_mm: float = 0.0, move_s: float = 1.0) -> Path:
         """Starts to move at ``at_s`` and stands ``move_s`` later at the new place."""
         _, last = self.keyframes[-1]
-        return replace(
-            self, keyframes=(*self.keyframes, (at_s, last), (at_s + move_s, (x_mm, y_mm, z_mm)))
-        )
+        return replace(self, keyframes=(*self.keyframes, (at_s, last), (at_s + move_s, (x_mm, y_mm, z_mm))))
 
     def leaving(self, at_s: float, walk_s: float = 1.0) -> Path:
         """Walks out of the picture to the image's right from ``at_s`` on."""

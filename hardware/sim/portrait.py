@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.sim import matte as mattes
-from hardware.sim import shape
+from hardware.sim import shape as shapes
 from hardware.sim.light import srgb_to_linear
 from hardware.sim.relief import Relief, pyramid
 from kiosk.errors import InputError
@@ -59,13 +59,15 @@ class Portrait:
         size = (round((LEFT_MM + RIGHT_MM) * PX_PER_MM), round((ABOVE_MM + BELOW_MM) * PX_PER_MM))
         origin = (LEFT_MM * PX_PER_MM, ABOVE_MM * PX_PER_MM)
         shrunk, local = _prefiltered(pixels, upright)
-        picture = cv2.warpAffine(shrunk, local, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        inside = cv2.warpAffine(np.ones(shrunk.shape[:2], np.float32), local, size)
+        warped = cv2.warpAffine(shrunk, local, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        picture = np.asarray(warped, np.uint8)
+        inside = np.asarray(cv2.warpAffine(np.ones(shrunk.shape[:2], np.float32), local, size), np.float32)
         if matte is None:
             alpha = mattes.grab_cut(picture, points[:, :2], PX_PER_MM)
         else:
             whole = np.ascontiguousarray(matte(pixels), np.float32)
-            alpha = cv2.warpAffine(whole, upright, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            cut = cv2.warpAffine(whole, upright, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            alpha = np.asarray(cut, np.float32)
         alpha = mattes.tidy(alpha, inside, points[:, :2], PX_PER_MM)
         linear = srgb_to_linear(picture)
         return cls(_head(linear, alpha, points, origin), linear, PX_PER_MM, origin, upright)
@@ -122,15 +124,15 @@ def _prefiltered(pixels: Pixels, upright: NDArray[np.float64]) -> tuple[Pixels, 
 
 def _head(linear: Floats, alpha: Floats, points: Floats, origin: tuple[float, float]) -> Relief:
     """The relief of a living head."""
-    depth = shape.depth_mm(points, alpha, PX_PER_MM, origin)
-    normals = shape.normals(depth, PX_PER_MM)
-    skin = shape.skin_mask(points, depth.shape)
-    albedo = shape.albedo(linear, normals, skin, points)
+    depth = shapes.depth_mm(points, alpha, PX_PER_MM, origin)
+    normals = shapes.normals(depth, PX_PER_MM)
+    skin = shapes.skin_mask(points, depth.shape)
+    albedo = shapes.albedo(linear, normals, skin, points)
     solid = mattes.spread_colours(albedo, alpha)
     texture = np.dstack([solid * alpha[..., None], alpha]).astype(np.float32)
     gloss = cv2.GaussianBlur(skin, (0, 0), 3.0)
     surface = np.dstack([depth, normals[..., 0], normals[..., 1], 0.15 + 0.85 * gloss]).astype(np.float32)
-    shut = shape.closed_eyes(solid, points)
+    shut = shapes.closed_eyes(solid, points)
     closed = np.dstack([shut * alpha[..., None], alpha]).astype(np.float32)
     eyes = tuple(
         (

@@ -180,7 +180,7 @@ def film(placed: Placed, view: View, lamp: ScreenLamp, light: RowLight, lids: fl
     relief = placed.relief
     level = _level(placed, view)
     texture = relief.levels[level] if not (lids > 0.02 and relief.closed) else _blinking(relief, level, lids)
-    shrink = np.float32(relief.px_per_mm * 0 + texture.shape[1] / relief.levels[0].shape[1])
+    shrink = np.float32(texture.shape[1] / relief.levels[0].shape[1])
     coarse = _sample(np.ascontiguousarray(texture[..., 3]), placed.u * shrink, placed.v * shrink, cv2.BORDER_CONSTANT)
     part = _bounds(coarse, view)
     if part is None:
@@ -194,7 +194,7 @@ def film(placed: Placed, view: View, lamp: ScreenLamp, light: RowLight, lids: fl
     full_matte = view.enlarge(matte)
     radiance = cv2.multiply(np.ascontiguousarray(picture[..., :3]), full_matte)
     if coat is not None:
-        radiance += cv2.multiply(view.enlarge(coat), cv2.merge([alpha, alpha, alpha]))
+        radiance = cv2.add(radiance, cv2.multiply(view.enlarge(coat), cv2.merge([alpha, alpha, alpha])))
     return Lit(rows, columns, np.asarray(radiance, np.float32), alpha)
 
 
@@ -230,10 +230,9 @@ def _shade(
     matte = lux * np.float32(1.0 / np.pi)
     coat: Floats | None = None
     if relief.mirror > 0.0:
-        seen = (mirrored(points, normals, lamp, half) for half in ("top", "bottom"))
-        coat = relief.mirror * lamp.panel.luminance_cd_m2 * sum(
-            image[..., None] * colour for image, colour in zip(seen, (top, bottom), strict=True)
-        )
+        image = mirrored(points, normals, lamp, "top")[..., None] * top
+        image += mirrored(points, normals, lamp, "bottom")[..., None] * bottom
+        coat = np.asarray(image * np.float32(relief.mirror * lamp.panel.luminance_cd_m2), np.float32)
     gloss = placed.surface[..., 3][cells]
     if relief.emission_cd_m2 > 0.0:
         shine = np.full_like(matte, relief.emission_cd_m2)

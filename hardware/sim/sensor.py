@@ -36,7 +36,7 @@ class CameraOptics:
     exposure_typical_s: tuple[float, float] = (0.008, 0.020)
     """Between these the exposure is preferred to gain (in the dark) and to a shorter one (in bright light)."""
     gain_max: float = 6.0
-    target: float = 0.16
+    target: float = 0.26
     """Mean level that the automatic exposure aims at."""
     adapt_s: float = 0.3
     """Time constant of automatic exposure and white balance."""
@@ -77,25 +77,24 @@ class Sensor:
         self._random = np.random.default_rng([seed, 0x5E45])
         height, width = optics.height_px, optics.width_px
         self._bank = self._random.standard_normal((height + 97, width + 131, 3), np.float32)
-        self._gamma = np.round(linear_to_srgb(np.arange(_CODES, dtype=np.float32) / (_CODES - 1))).astype(np.uint8)
+        self._gamma = np.round(linear_to_srgb(np.linspace(0.0, 1.0, _CODES))).astype(np.uint8)
 
     def develop(self, radiance: Floats) -> Pixels:
         """``(H, W, 3)`` cd/m2 to sRGB 8 bit with the present gains."""
         gains = self.gains
         height, width = radiance.shape[:2]
         scale = ELECTRONS * gains.exposure_s * gains.gain / FULL_WELL
-        signal = cv2.multiply(radiance, (scale, scale, scale, 0.0))
+        signal = np.asarray(radiance * np.float32(scale), np.float32)
         if self.optics.blur_px > 0.0:
-            signal = cv2.GaussianBlur(signal, (3, 3), self.optics.blur_px)
-        signal = np.minimum(signal, np.float32(1.0))
+            signal = np.asarray(cv2.GaussianBlur(signal, (3, 3), self.optics.blur_px), np.float32)
+        np.minimum(signal, np.float32(1.0), out=signal)
         top, left = int(self._random.integers(0, 98)), int(self._random.integers(0, 132))
         noise = self._bank[top : top + height, left : left + width]
         shot = np.float32(gains.gain / FULL_WELL)
         read = np.float32((READ_NOISE * gains.gain / FULL_WELL) ** 2)
-        spread = cv2.sqrt(signal * shot + read)
-        signal = cv2.add(signal, cv2.multiply(spread, noise))
+        signal += np.sqrt(signal * shot + read) * noise
         # White balance multiplies what was read, noise included. Full scale is shared by the channels.
-        signal = cv2.multiply(signal, ((_CODES - 1) * gains.red, _CODES - 1.0, (_CODES - 1) * gains.blue, 0.0))
+        signal *= np.array([gains.red, 1.0, gains.blue], np.float32) * np.float32(_CODES - 1)
         codes = np.clip(signal, 0.0, _CODES - 1.0).astype(np.uint16)
         return np.asarray(self._gamma[codes], np.uint8)
 
@@ -120,9 +119,9 @@ class Sensor:
         gain = min(max(total / exposure, 1.0), optics.gain_max)
         if total / exposure < 1.0:
             exposure = max(total, optics.exposure_low_s)
-        # Grey world, only three quarters of the way, as real ones do.
-        red = float(np.clip((mean[1] / max(mean[0], 1e-6)) ** 0.75, 0.5, 2.5))
-        blue = float(np.clip((mean[1] / max(mean[2], 1e-6)) ** 0.75, 0.5, 2.5))
+        # Grey world, only half of the way, as real ones do.
+        red = float(np.clip((mean[1] / max(mean[0], 1e-6)) ** 0.5, 0.5, 2.5))
+        blue = float(np.clip((mean[1] / max(mean[2], 1e-6)) ** 0.5, 0.5, 2.5))
         self.gains = replace(
             self.gains,
             exposure_s=exposure,
