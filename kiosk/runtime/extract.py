@@ -1,0 +1,97 @@
+"""From pixels to numbers: one frame and its face become one ``FrameEvidence``.
+
+This is the only place where the liveness gates' input is measured. numpy only; about 2 ms for a 640 x 480 frame.
+It remembers the previous frame (strided, for the noise) until ``reset``; nothing else is kept and nothing is logged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from kiosk.runtime.sampling import (
+    LEAST_BACKGROUND,
+    block_noise,
+    face_cells,
+    mean_light,
+    stride_for,
+    surroundings,
+    trimmed_mean,
+)
+from kiosk.values import Face, Floats, Frame, Pixels
+from kiosk.visit.evidence import GRID, FrameEvidence
+from kiosk.visit.reflection.mesh import mesh
+
+NOTHING = np.full(3, np.nan, np.float32)
+
+
+class Extractor:
+    """Measures frames one after the other. Not thread-safe: the loop (or the scorer) owns it."""
+
+    def __init__(self) -> None:
+        self._before: Pixels | None = None
+
+    @property
+    def mesh_normals(self) -> Floats:
+        """``(GRID, GRID, 3)`` unit normals of the canonical cells (x right, y down, z to the camera); NaN outside."""
+        return mesh().normals
+
+    def reset(self) -> None:
+        """Forget the previous frame."""
+        self._before = None
+
+    def extract(self, frame: Frame, face: Face | None, *, track: int, faces: int) -> FrameEvidence:
+        """Measure one frame; ``face`` None gives NaN arrays and track -1.
+
+        ``track`` and ``faces`` are the perception's: the number of the uninterrupted face, and how many faces count.
+        """
+        stride = stride_for(frame.height_px)
+        strided: Pixels = np.ascontiguousarray(frame.pixels[::stride, ::stride])
+        free = surroundings((frame.height_px, frame.width_px), stride, None if face is None else face.box)
+        background = NOTHING
+        if free.mean() >= LEAST_BACKGROUND:
+            background = mean_light(strided, free)
+        noise = float("nan")
+        if self._before is not None and self._before.shape == strided.shape:
+            noise = block_noise(strided, self._before, free)
+        self._before = strided
+
+        grid = mesh()
+        if face is None:
+            light, clipped = np.full((GRID * GRID, 3), np.nan, np.float32), np.zeros(GRID * GRID, bool)
+            landmarks: Floats = np.full((478, 3), np.nan, np.float32)
+        else:
+            light, clipped = face_cells(frame.pixels, face.landmarks)
+            landmarks = np.asarray(face.landmarks, np.float32)
+        known = ~np.isnan(light[:, 0])
+
+        def part(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
+            return trimmed_mean(light[mask.ravel() & known])
+
+        skin = grid.skin.ravel()
+        return FrameEvidence(
+            sequence=frame.sequence,
+            exposure_start_s=frame.exposure_start_s,
+            exposure_s=frame.exposure_s,
+            gains_locked=frame.gains_locked,
+            lux=frame.lux,
+            faces=faces,
+            track=-1 if face is None else track,
+            forehead=part(grid.forehead),
+            left_cheek=part(grid.left_cheek),
+            right_cheek=part(grid.right_cheek),
+            face=part(skin),
+            background=background,
+            clipped_ratio=float(clipped[skin].mean()) if face is not None else 0.0,
+            map_rgb=light.reshape(GRID, GRID, 3),
+            landmarks=landmarks,
+            frame_size_px=(frame.width_px, frame.height_px),
+            fingerprint=fingerprint(strided),
+            noise=noise,
+        )
+
+
+def fingerprint(strided: Pixels) -> int:
+    """64-bit hash of the looked-at pixels: two equal ones are the same picture."""
+    return int.from_bytes(hashlib.blake2b(strided.tobytes(), digest_size=8).digest(), "big")
