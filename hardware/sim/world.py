@@ -11,8 +11,9 @@ import numpy as np
 
 from hardware.sim.clock import START_S
 from hardware.sim.light import LightHistory, ScreenLamp
+from hardware.sim.mirror import catch_light
 from hardware.sim.path import Stand
-from hardware.sim.relief import STEP, Lit, Placed, RowLight, View, catch_lights, film
+from hardware.sim.relief import STEP, Lit, Placed, RowLight, View, film
 from hardware.sim.room import Backdrop, Room
 from hardware.sim.sensor import CameraOptics
 from hardware.sim.story import Actor, Story
@@ -81,8 +82,10 @@ class World:
         lit = film(placed, self.view, self.lamp, light, stand.lids)
         if lit is not None:
             _lay_over(picture, lit)
-            if stand.lids < 0.5:
-                catch_lights(picture, placed, self.view, self.lamp, light)
+            middle = len(light.top) // 2
+            colour = (light.top[middle] + light.bottom[middle]) / 2.0
+            for eye in placed.relief.eyes_mm if stand.lids < 0.5 else ():
+                catch_light(picture, placed.point(eye), self.view.focal_px, self.lamp, colour)
 
 
 def _lay_over(picture: Floats, lit: Lit) -> None:
