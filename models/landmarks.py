@@ -38,7 +38,7 @@ _OVERLAP = 0.3
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Send the C++ log lines on file descriptor 2 to nowhere: MediaPipe offers no switch for them."""
     sys.stderr.flush()
     saved = os.dup(2)
@@ -115,7 +115,7 @@ class Landmarker:
     def _open(self, mode: str, faces: int) -> Any:
         if self._closed:
             raise ModelError("the landmarker is closed", where=WEIGHTS)
-        with _quiet(), _wrapped():
+        with quiet(), _wrapped():
             from mediapipe.tasks.python import BaseOptions, vision
 
             options = vision.FaceLandmarkerOptions(
