@@ -45,19 +45,21 @@ class KeySource:
         """The key. Raises RecordsLocked: missing, unreadable, readable by others, or of the wrong length."""
         where = str(self.path)
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
             raise RecordsLocked("the key is missing", where=where, mend="restore it from its safe copy") from None
         except OSError as error:
             raise RecordsLocked(f"the key cannot be read ({error.strerror})", where=where) from error
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise RecordsLocked("the key is not a regular file", where=where)
             if status.st_mode & (0o037 if self.credential else 0o077):
                 mode = stat.S_IMODE(status.st_mode)
                 raise RecordsLocked(f"others may read the key (mode {mode:04o})", where=where, mend="chmod 600 it")
-            content = file.read(4 * KEY_BYTES)
+            content = os.read(descriptor, 4 * KEY_BYTES)
+        finally:
+            os.close(descriptor)
         return Key(_decoded(content, where))
 
     def make(self) -> None:

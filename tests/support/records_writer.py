@@ -1,0 +1,86 @@
+"""A writer that can be killed: run as a module, it forks a warm child for each line ``DIRECTORY SEED MODE`` on stdin.
+
+The child says on stdout what it is about to do and what was confirmed, one line each:
+``PID n``, ``OPEN``, ``p NAME`` / ``P id``, ``r id`` / ``R id``, ``E token``, ``V removed``; the parent says ``DONE``
+when the child is gone. MODE ``honest`` runs for ever, ``lying`` confirms what it never wrote (the planted bug),
+``count N`` writes N events and ends.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import alembic.migration
+import alembic.operations
+import alembic.script  # noqa: F401 - imported before the fork, so that a child is ready at once
+
+from tests.support.records_kit import NOW, open_store, record, template
+
+
+def say(line: str) -> None:
+    """One line in one write: a killed child never leaves half of it."""
+    os.write(1, line.encode() + b"\n")
+
+
+def write_for_ever(data: Path, seed: int) -> None:
+    """People, removals, pruning and events in a random order, each confirmed after it returned."""
+    random_source = random.Random(seed)
+    say(f"PID {os.getpid()}")
+    with open_store(data) as store:
+        say("OPEN")
+        mine: list[str] = []
+        for number in range(1_000_000):
+            token = f"{seed}-{number}"
+            dice = random_source.random()
+            if dice < 0.25:
+                say(f"p {token}")
+                person = store.add_person(token, f"B-{token}", [template(token + "a"), template(token + "b")])
+                mine.append(person.person_id)
+                say(f"P {person.person_id}")
+            elif dice < 0.32 and mine:
+                gone = mine.pop()
+                say(f"r {gone}")
+                store.remove_person(gone)
+                say(f"R {gone}")
+            elif dice < 0.36:
+                # Clocks that disagree are part of life; tokens of old events are not confirmed by anybody.
+                old = (NOW - timedelta(days=400)).isoformat()
+                store.record_event(utc=old, kind="DENIED", reason="NO_FACE", person_id=None, details={})
+                say(f"V {store.prune_events(90, NOW)}")
+            else:
+                record(store, token)
+                say(f"E {token}")
+
+
+def main() -> None:
+    """Serve until stdin ends."""
+    for line in sys.stdin:
+        directory, seed, *mode = line.split()
+        child = os.fork()
+        if child == 0:
+            try:
+                if mode[0] == "honest":
+                    write_for_ever(Path(directory), int(seed))
+                elif mode[0] == "lying":
+                    say(f"PID {os.getpid()}")
+                    say("OPEN")
+                    say("E never-written")
+                    os.read(os.pipe()[0], 1)  # waits to be killed
+                else:
+                    say(f"PID {os.getpid()}")
+                    with open_store(Path(directory)) as store:
+                        for number in range(int(mode[1])):
+                            record(store, f"{seed}-{number}")
+                            say(f"E {seed}-{number}")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        say("DONE")
+
+
+if __name__ == "__main__":
+    main()
