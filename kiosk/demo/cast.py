@@ -1,0 +1,154 @@
+"""Who comes to the door in the demo, and what must happen.
+
+Person A is enrolled from one photograph and walks up from another; the stranger is never enrolled. Every visit says
+what is expected of it; ``passed`` in the report is computed from what happened, never assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, ScreenReplay
+from hardware.sim.injection import RecordedSession
+from hardware.sim.light import Ambient
+from hardware.sim.path import Path
+from hardware.sim.portrait import Portrait
+from hardware.sim.story import Story
+from kiosk.reasons import Reason
+from kiosk.values import Pixels
+
+ENROLLED_PHOTO = "obama2.jpg"
+WALKING_PHOTO = "obama.jpg"
+STRANGER_PHOTO = "biden.jpg"
+ROOM_LUX = 250.0
+
+REFUSED = frozenset(
+    {
+        Reason.NOT_LIVE,
+        Reason.LIVENESS_UNSURE,
+        Reason.FACE_NOT_VISIBLE,
+        Reason.FACE_OBSTRUCTED,
+        Reason.LOW_VIDEO_QUALITY,
+        Reason.FACE_NOT_ALIGNED,
+        Reason.LOW_LIGHTING,
+        Reason.HIGH_LIGHTING,
+        Reason.FACE_CHANGED,
+        Reason.FIT_TIMED_OUT,
+    }
+)
+"""Honest words for a presentation attack: a flat refusal, or no proof of life after all tries."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Props:
+    """What the stories are made of."""
+
+    walking: Portrait
+    stranger: Portrait
+    old_session: Sequence[tuple[float, Pixels]] = ()
+    """(seconds since the first frame, frame) of the first visit, for the replay."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Act:
+    """One visit of the demo."""
+
+    name: str
+    expected: str
+    """granted, denied or none."""
+    reasons: frozenset[Reason]
+    """Words allowed for the decision; empty: any."""
+    story: Callable[[Props], Story]
+    seconds: float
+    """Longest playing time."""
+    hints: tuple[Reason, ...] = ()
+    """Hints that must be shown, in this order (others may come between)."""
+
+
+def _alone(path: Path, lux: float = ROOM_LUX) -> Callable[[Props], Story]:
+    return lambda props: Story(actors=(LiveHead(props.walking, path),), lights=((0.0, Ambient(lux=lux)),))
+
+
+def _guided(props: Props) -> Story:
+    """Too far, then off-centre, then the light fails, then right."""
+    path = Path.walk_up(far_mm=950.0, near_mm=800.0, walk_s=0.6).then(4.5, 420.0, x_mm=95.0).then(8.0, 410.0)
+    lights = ((0.0, Ambient(lux=ROOM_LUX)), (7.0, Ambient(lux=1.2)), (11.0, Ambient(lux=ROOM_LUX)))
+    return Story(actors=(LiveHead(props.walking, path),), lights=lights)
+
+
+def _two_people(props: Props) -> Story:
+    first = LiveHead(props.walking, Path.walk_up(near_mm=440.0).then(3.4, 440.0, x_mm=-60.0).leaving(9.0))
+    beside = Path.standing(520.0, x_mm=120.0)
+    second = LiveHead(props.stranger, replace(beside, enter_s=1.0, leave_s=10.0, phase=1.3))
+    return Story(actors=(first, second), lights=((0.0, Ambient(lux=ROOM_LUX)),))
+
+
+def acts() -> tuple[Act, ...]:
+    """The visits, in order. The first one's frames become the old session of the replay."""
+    walk = Path.walk_up()
+    unsure = REFUSED
+    return (
+        Act("A, live", "granted", frozenset({Reason.WELCOME}), _alone(walk), 14.0),
+        Act(
+            "a stranger, live",
+            "denied",
+            frozenset({Reason.UNKNOWN_PERSON}),
+            lambda props: Story(actors=(LiveHead(props.stranger, walk),), lights=((0.0, Ambient(lux=ROOM_LUX)),)),
+            16.0,
+        ),
+        Act(
+            "a flat print of A",
+            "denied",
+            unsure,
+            lambda props: Story(actors=(FlatPrint(props.walking, walk),), lights=((0.0, Ambient(lux=ROOM_LUX)),)),
+            30.0,
+        ),
+        Act(
+            "a bent print of A",
+            "denied",
+            unsure,
+            lambda props: Story(actors=(BentPrint(props.walking, walk),), lights=((0.0, Ambient(lux=ROOM_LUX)),)),
+            30.0,
+        ),
+        Act(
+            "A on a tablet",
+            "denied",
+            unsure,
+            lambda props: Story(actors=(ScreenReplay(props.walking, walk),), lights=((0.0, Ambient(lux=ROOM_LUX)),)),
+            30.0,
+        ),
+        Act(
+            "A's old session, replayed",
+            "denied",
+            unsure,
+            lambda props: Story(
+                injections=(RecordedSession(props.old_session),), lights=((0.0, Ambient(lux=ROOM_LUX)),)
+            ),
+            20.0,
+        ),
+        Act("nobody", "none", frozenset(), lambda _props: Story(lights=((0.0, Ambient(lux=ROOM_LUX)),)), 4.0),
+        Act(
+            "A: far, off-centre, dark, then right",
+            "granted",
+            frozenset({Reason.WELCOME}),
+            _guided,
+            26.0,
+            hints=(Reason.MOVE_CLOSER, Reason.MOVE_RIGHT, Reason.TOO_DARK),
+        ),
+        Act("two people", "none", frozenset(), _two_people, 11.5, hints=(Reason.ONE_PERSON,)),
+        Act(
+            "A leaves during the flash",
+            "denied",
+            frozenset({Reason.LEFT_DURING_CHECK, Reason.FACE_CHANGED}),
+            _alone(Path.walk_up().leaving(5.6, walk_s=0.8)),
+            12.0,
+        ),
+        Act(
+            "A in 4 000 lx",
+            "denied",
+            frozenset({Reason.HIGH_LIGHTING, Reason.TOO_BRIGHT}),
+            _alone(walk, lux=4000.0),
+            30.0,
+        ),
+    )

@@ -1,0 +1,212 @@
+"""Plays the cast through the real application in the simulated world and reports what happened.
+
+Only the camera, the display, the clock and the relay are simulated; perception, visit, liveness, matching, store and
+events are the product's own. Exit code 1 of ``kiosk demo`` means that a visit was not as expected.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hardware.displays.render import render
+from hardware.displays.video import VideoWriter, contact_sheet
+from hardware.doors import open_door
+from hardware.sim.camera import SimCamera
+from hardware.sim.clock import START_S, SimClock
+from hardware.sim.display import SimDisplay
+from hardware.sim.portrait import Portrait
+from hardware.sim.story import Story
+from hardware.sim.world import World
+from hardware.stills import load_image
+from kiosk.config.tree import CameraSettings, DoorSettings, Settings
+from kiosk.demo.cast import ENROLLED_PHOTO, STRANGER_PHOTO, WALKING_PHOTO, Act, Props, acts
+from kiosk.demo.film import PICTURE_FPS, Film
+from kiosk.enrollment.register import enroll_images
+from kiosk.errors import ModelError
+from kiosk.records.store import Store
+from kiosk.runtime.feed import InlineFeed
+from kiosk.runtime.journal import no_journal
+from kiosk.runtime.loop import Loop, Turn, Watcher
+from kiosk.runtime.visitlog import VisitEntry, VisitLog
+from kiosk.runtime.wiring import Adapters, assemble, open_matcher
+from kiosk.runtime.worker import InlineWorker
+from kiosk.values import Pixels, SceneKind
+from models import manifest
+from models.faces import LocalFaceModels, open_models
+from models.segmenter import person_matte
+
+SEED = 20
+AFTER_S = 1.0
+"""Played on after the decision, so that the film shows the result."""
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What stays the same from visit to visit."""
+
+    settings: Settings
+    models: LocalFaceModels
+    store: Store
+    props: Props
+
+
+def demo_settings() -> Settings:
+    """The product's defaults, with the simulated camera's measured lag and a relay that exists in memory only."""
+    return Settings(
+        camera=CameraSettings(source="simulation"),
+        door=DoorSettings(kind="memory"),
+    )
+
+
+def play(data: Path, out: Path, *, progress: Progress, window: bool = False) -> dict[str, Any]:
+    """Play every act; writes ``demo.mp4``, ``contact-sheet.png`` and ``report.json`` into ``out``; returns the report.
+
+    Raises ModelError where weights or photographs are missing.
+    """
+    absent = manifest.missing(data, ("core", "demo"))
+    if absent:
+        names = ", ".join(one.name for one in absent)
+        raise ModelError(f"the demo needs {names}", where=str(data), mend="run ./setup.sh demo or kiosk models fetch")
+    out.mkdir(parents=True, exist_ok=True)
+    visits: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        stage = _stage(data, out, stack)
+        film = Film(stack.enter_context(VideoWriter(out / "demo.mp4", PICTURE_FPS)))
+        cast = acts()
+        for number, act in enumerate(cast):
+            progress("visits", number, len(cast))
+            report, stage = _perform(stage, act, film, window=window)
+            visits.append(report)
+            film.end(f"{act.name}: {report['decision']} {report['reason'] or ''}".strip())
+        progress("visits", len(cast), len(cast))
+    contact_sheet(film.stills, out / "contact-sheet.png")
+    passed = sum(1 for visit in visits if visit["passed"])
+    report = {"visits": visits, "passed": passed, "failed": len(visits) - passed}
+    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report
+
+
+def _stage(data: Path, out: Path, stack: ExitStack) -> Stage:
+    models = stack.enter_context(open_models(data))
+    records = out / "records"
+    shutil.rmtree(records, ignore_errors=True)
+    store = stack.enter_context(Store.in_directory(records, create=True))
+    photos = {
+        name: data / manifest.item(name).folder / name for name in (ENROLLED_PHOTO, WALKING_PHOTO, STRANGER_PHOTO)
+    }
+    settings = demo_settings()
+    enroll_images(store, models, "Person A", [photos[ENROLLED_PHOTO]], settings=settings)
+
+    def portrait(name: str) -> Portrait:
+        return Portrait.of(load_image(photos[name]), models.find_still, lambda pixels: person_matte(pixels, data))
+
+    return Stage(settings, models, store, Props(portrait(WALKING_PHOTO), portrait(STRANGER_PHOTO)))
+
+
+class _Recorder:
+    """Keeps the camera's frames of a visit: the old session of a later replay."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[float, Pixels]] = []
+
+    def turned(self, turn: Turn) -> None:
+        """Keep the frame of one turn."""
+        if turn.frame is not None:
+            self.frames.append((turn.frame.exposure_start_s - START_S, turn.frame.pixels))
+
+
+def _perform(stage: Stage, act: Act, film: Film, *, window: bool) -> tuple[dict[str, Any], Stage]:
+    """One act from an idle kiosk to the end of its visit; the first act's frames become the props' old session."""
+    log = VisitLog()
+    recorder = _Recorder()
+    wanted = not stage.props.old_session
+    watchers: tuple[Watcher, ...] = (log, film, recorder) if wanted else (log, film)
+    pulses = run_story(stage, act.story(stage.props), act.seconds, watchers, film=film, title=act.name, window=window)
+    report = judge_act(act, log.visits, pulses)
+    if wanted:
+        props = Props(stage.props.walking, stage.props.stranger, tuple(recorder.frames))
+        stage = Stage(stage.settings, stage.models, stage.store, props)
+    return report, stage
+
+
+def run_story(
+    stage: Stage,
+    story: Story,
+    seconds: float,
+    watchers: tuple[Watcher, ...],
+    *,
+    film: Film | None = None,
+    title: str = "",
+    window: bool = False,
+) -> int:
+    """Run the loop in a fresh world until the story's visit is over or ``seconds`` of its time passed.
+
+    Returns the door's pulses.
+    """
+    del window
+    clock = SimClock(SEED)
+    world = World(story, seed=SEED)
+    with ExitStack() as stack:
+        display = stack.enter_context(SimDisplay(world, clock, renderer=render))
+        feed = stack.enter_context(InlineFeed(lambda: SimCamera(world, clock), clock))
+        door = stack.enter_context(open_door(stage.settings.door))
+        worker = stack.enter_context(InlineWorker())
+        matcher = open_matcher(stage.store, stage.models, stage.settings)
+        adapters = Adapters(clock, feed, display, door, stage.models, matcher, stage.store, worker, no_journal)
+        if film is not None:
+            film.begin(title, display)
+        loop = assemble(stage.settings, adapters, watchers)
+        _turn_until_over(loop, clock, seconds)
+        for watcher in watchers:
+            if isinstance(watcher, VisitLog):
+                watcher.finish(clock.now_s)
+        return door.pulses
+
+
+def _turn_until_over(loop: Loop, clock: SimClock, seconds: float) -> None:
+    decided_s: float | None = None
+    while clock.now_s - START_S < seconds:
+        turn = loop.turn()
+        if decided_s is None and turn.scene.kind in (SceneKind.GRANTED, SceneKind.DENIED):
+            decided_s = turn.at_s
+        if decided_s is not None and turn.at_s - decided_s > AFTER_S:
+            return
+
+
+def judge_act(act: Act, visits: list[VisitEntry], pulses: int) -> dict[str, Any]:
+    """What happened against what was expected."""
+    last = next((visit for visit in reversed(visits) if visit.decision != "none"), visits[-1] if visits else None)
+    decision = "none" if last is None else last.decision
+    reason = None if last is None else last.reason
+    hints = [hint for visit in visits for hint in visit.hints]
+    passed = (
+        decision == act.expected
+        and (not act.reasons or reason in act.reasons)
+        and pulses == (1 if act.expected == "granted" else 0)
+        and _in_order(act.hints, hints)
+    )
+    details: dict[str, Any] = {} if last is None else last.to_json()
+    return {
+        "name": act.name,
+        "expected": act.expected,
+        "decision": decision,
+        "reason": None if reason is None else str(reason),
+        "similarity": details.get("similarity"),
+        "liveness": details.get("liveness"),
+        "in_oval_to_decision_s": details.get("in_oval_to_decision_s"),
+        "door_pulses": pulses,
+        "hints": [str(hint) for hint in hints],
+        "passed": passed,
+    }
+
+
+def _in_order(wanted: tuple[object, ...], shown: list[Any]) -> bool:
+    rest = iter(shown)
+    return all(any(hint is one for hint in rest) for one in wanted)

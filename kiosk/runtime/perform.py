@@ -1,0 +1,83 @@
+"""Turn effects into deeds, in order; a deed that fails becomes a fault and stops the deeds behind it.
+
+The order is the core's: a grant is on record before the relay moves, so a door that cannot be audited does not open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kiosk.errors import DoorError, RecordsError
+from kiosk.ports import Clock, Door, EventRecorder
+from kiosk.reasons import Reason
+from kiosk.runtime.attempts import Attempts
+from kiosk.runtime.health import Health
+from kiosk.runtime.journal import Journal
+from kiosk.visit.events import DropAttempt, Effect, Event, PulseDoor, RecordEvent, StartAttempt
+
+
+class Performer:
+    """Does what the visit asks for."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        attempts: Attempts,
+        door: Door,
+        recorder: EventRecorder,
+        health: Health,
+        journal: Journal,
+        *,
+        pulse_s: float,
+    ) -> None:
+        """``pulse_s``: how long a grant unlocks the door, seconds."""
+        self._clock = clock
+        self._attempts = attempts
+        self._door = door
+        self._recorder = recorder
+        self._health = health
+        self._journal = journal
+        self._pulse_s = pulse_s
+
+    def perform(self, effects: Iterable[Effect]) -> tuple[Event, ...]:
+        """Do all effects in order; the events returned are faults that the core must hear of at once."""
+        for effect in effects:
+            try:
+                self._do(effect)
+            except DoorError as error:
+                return self._health.failed(Reason.DOOR_LOST, error)
+            except RecordsError as error:
+                return self._health.failed(Reason.RECORDS_LOST, error)
+        return ()
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case StartAttempt():
+                self._attempts.start(effect)
+            case DropAttempt(attempt=attempt):
+                self._attempts.drop(attempt)
+            case PulseDoor(grant=grant):
+                self._door.unlock(grant, duration_s=self._pulse_s)
+                self._journal("DOOR_PULSED", attempt=grant.attempt, person_id=grant.person_id)
+            case RecordEvent():
+                self._record(effect)
+
+    def _record(self, effect: RecordEvent) -> None:
+        details: dict[str, str | float | int | None] = {
+            "attempt": effect.attempt,
+            "similarity": effect.similarity,
+            "confidence": effect.confidence,
+            "source": effect.source,
+            "model_version": effect.model_version,
+        }
+        details.update({f"gate_{name}": verdict for name, verdict in effect.gates})
+        known: dict[str, str | float | int | None] = {k: v for k, v in details.items() if v is not None}
+        reason = "" if effect.reason is None else str(effect.reason)
+        self._journal(effect.kind, reason=reason, person_id=effect.person_id, **known)
+        self._recorder.record_event(
+            utc=self._clock.now().utc.isoformat(),
+            kind=effect.kind,
+            reason=reason,
+            person_id=effect.person_id,
+            details=known,
+        )

@@ -1,0 +1,220 @@
+"""The composition root: the only place that joins the application to its adapters.
+
+``assemble`` joins any set of adapters (the simulated world's too); ``open_kiosk`` opens the configured ones.
+A memory or simulated adapter comes in only because a setting or a caller named it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hardware.cameras import open_camera
+from hardware.clock import SystemClock
+from hardware.displays.screen import open_display
+from hardware.doors import open_door
+from hardware.notify import Notifier
+from kiosk.config.tree import Settings
+from kiosk.errors import CameraError, DoorError
+from kiosk.identity.gallery import Gallery
+from kiosk.identity.matcher import LocalMatcher
+from kiosk.identity.scale import Scale
+from kiosk.ports import Camera, Clock, Display, Door, EventRecorder, FaceModels, Matcher
+from kiosk.reasons import Reason
+from kiosk.records.store import Store
+from kiosk.runtime.attempts import Attempts, Site
+from kiosk.runtime.extract import Extractor
+from kiosk.runtime.feed import CameraFeed, Feed, InlineFeed
+from kiosk.runtime.health import Health
+from kiosk.runtime.journal import Journal
+from kiosk.runtime.loop import Loop, Parts, Watcher
+from kiosk.runtime.perceive import Perceiver
+from kiosk.runtime.perform import Performer
+from kiosk.runtime.reopen import Backoff
+from kiosk.runtime.watchdog import Watchdog
+from kiosk.runtime.worker import ThreadWorker, Worker
+from kiosk.values import DoorPosition
+from kiosk.visit.challenge import draw
+from kiosk.visit.geometry import focal_px
+from kiosk.visit.reflection import judge
+from kiosk.visit.rules import Rules
+from models import manifest
+from models.faces import open_models
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """What an assembly stands on. All are open; whoever opened them closes them."""
+
+    clock: Clock
+    feed: Feed
+    display: Display
+    door: Door
+    models: FaceModels
+    matcher: Matcher
+    recorder: EventRecorder
+    worker: Worker
+    journal: Journal
+    feed_watchdog: Callable[[], None] = lambda: None
+
+
+def scale_of(model_version: str) -> Scale:
+    """The calibrated similarity scale of an embedding version. Raises ModelError for an unknown one."""
+    return Scale.from_tables(model_version, manifest.similarity_tables())
+
+
+def open_gallery(store: Store, models: FaceModels) -> Gallery:
+    """The gallery in memory, built from the store's templates of this embedding version."""
+    gallery = Gallery(models.embedding_version)
+    gallery.load(store)
+    return gallery
+
+
+def open_matcher(store: Store, models: FaceModels, settings: Settings) -> LocalMatcher:
+    """The local matcher over the store's people."""
+    gallery = open_gallery(store, models)
+    return LocalMatcher(gallery, scale_of(models.embedding_version), settings.identity, store.badge_holder)
+
+
+def rules_of(settings: Settings, display: Display) -> Rules:
+    """What the pure core needs of an installation."""
+    return Rules(
+        visit=settings.visit,
+        guidance=settings.guidance,
+        liveness=settings.liveness,
+        identity=settings.identity,
+        panel=display.panel,
+        focal_px=focal_px(settings.camera.hfov_deg, settings.camera.width_px),
+        draw=lambda nonce: draw(nonce, settings.liveness),
+    )
+
+
+def assemble(settings: Settings, adapters: Adapters, watchers: tuple[Watcher, ...] = ()) -> Loop:
+    """Join the application to open adapters. Raises ModelError where no calibration fits the embedder."""
+    rules = rules_of(settings, adapters.display)
+    health = _health(adapters)
+    site = Site(lambda: adapters.feed.name, rules.panel, rules.focal_px, settings.camera.lag_s)
+    attempts = Attempts(
+        adapters.worker,
+        adapters.models,
+        adapters.matcher,
+        Extractor(),
+        judge,
+        scale_of(adapters.models.embedding_version),
+        site,
+        settings.liveness,
+        settings.identity,
+        adapters.journal,
+    )
+    parts = Parts(
+        clock=adapters.clock,
+        feed=adapters.feed,
+        perceiver=Perceiver(
+            adapters.models,
+            guidance=settings.guidance,
+            profile=settings.quality.door,
+            hfov_deg=settings.camera.hfov_deg,
+        ),
+        display=adapters.display,
+        attempts=attempts,
+        performer=Performer(
+            adapters.clock,
+            attempts,
+            adapters.door,
+            adapters.recorder,
+            health,
+            adapters.journal,
+            pulse_s=settings.door.pulse_s,
+        ),
+        health=health,
+        watchdog=Watchdog(adapters.clock, adapters.feed_watchdog, tries=lambda: adapters.feed.tries),
+    )
+    return Loop(parts, rules, (settings.camera.width_px, settings.camera.height_px), watchers)
+
+
+def _health(adapters: Adapters) -> Health:
+    health = Health(adapters.journal)
+
+    def camera() -> CameraError | None:
+        return adapters.feed.fault
+
+    def door() -> DoorError | None:
+        if adapters.door.position is DoorPosition.UNKNOWN:
+            return DoorError("the relay does not answer", mend="check the relay's wiring and the [door] settings")
+        return None
+
+    health.watch(Reason.CAMERA_LOST, camera)
+    health.watch(Reason.DOOR_LOST, door)
+    return health
+
+
+@dataclass(frozen=True, slots=True)
+class Kiosk:
+    """An assembled kiosk and the adapters that its caller may look at."""
+
+    loop: Loop
+    adapters: Adapters
+    notifier: Notifier
+
+
+@contextmanager
+def open_kiosk(
+    settings: Settings,
+    data: Path,
+    journal: Journal,
+    watchers: tuple[Watcher, ...] = (),
+    *,
+    paced: bool = True,
+) -> Iterator[Kiosk]:
+    """Open every configured adapter, assemble, and close them all in the end: the door first to open, last to close.
+
+    ``paced``: files play at their own speed; False takes every frame as fast as it can be perceived.
+    """
+    clock = SystemClock()
+    notifier = Notifier()
+    with ExitStack() as stack:
+        door = stack.enter_context(open_door(settings.door))
+        store = stack.enter_context(Store.in_directory(data, key_file=settings.records.key_file, create=True))
+        models = stack.enter_context(open_models(data))
+        display = stack.enter_context(open_display(settings.display))
+        worker = stack.enter_context(ThreadWorker(journal))
+        feed = stack.enter_context(_feed(settings, clock, paced))
+        adapters = Adapters(
+            clock=clock,
+            feed=feed,
+            display=display,
+            door=door,
+            models=models,
+            matcher=open_matcher(store, models, settings),
+            recorder=store,
+            worker=worker,
+            journal=journal,
+            feed_watchdog=notifier.watchdog,
+        )
+        yield Kiosk(assemble(settings, adapters, watchers), adapters, notifier)
+
+
+def _feed(settings: Settings, clock: Clock, paced: bool) -> Feed:
+    camera = settings.camera
+    backoff = Backoff(stall_s=camera.stall_s, first_s=camera.reopen_first_s, max_s=camera.reopen_max_s)
+
+    def factory() -> Camera:
+        return open_camera(camera, paced=paced)
+
+    return CameraFeed(factory, clock, backoff) if paced else InlineFeed(factory, clock, backoff)
+
+
+def with_overrides(
+    settings: Settings, *, camera: str | None = None, display: str | None = None, door: str | None = None
+) -> Settings:
+    """Settings with the adapters named on the command line instead of the configured ones."""
+    tree = settings.model_dump()
+    for group, key, value in (("camera", "source", camera), ("display", "kind", display), ("door", "kind", door)):
+        if value is not None:
+            tree[group][key] = value
+    return Settings.model_validate(tree)
+
+
+__all__ = ["Adapters", "Kiosk", "assemble", "open_kiosk", "rules_of", "scale_of", "with_overrides"]
