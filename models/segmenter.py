@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from kiosk.values import Floats, Pixels
-from models.manifest import read_verified
 from models.landmarks import quiet
+from models.manifest import read_verified
 
 WEIGHTS = "selfie_segmenter.tflite"
 
