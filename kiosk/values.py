@@ -284,6 +284,15 @@ class Person:
     badge: str | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NewTemplate:
+    """A template to keep: the embedding, the SHA-256 (hex) of the picture it came from, its quality figures."""
+
+    embedding: Embedding
+    source_sha256: str
+    quality: Mapping[str, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """An answer of the matcher; "nobody" is an answer, not an error."""

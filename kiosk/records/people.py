@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +18,11 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from kiosk.errors import RecordsConflict, RecordsError, UnknownPerson
 from kiosk.records import events, texts
 from kiosk.records.schema import BadgeRow, PersonRow, TemplateRow
-from kiosk.values import Embedding, Floats, Person
+from kiosk.values import Floats, Person
+from kiosk.values import NewTemplate as NewTemplate
 
 DIMENSIONS = range(16, 4097)
 VECTOR_TYPE = np.dtype("<f4")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NewTemplate:
-    """A template to keep: the embedding, the SHA-256 (hex) of the picture it came from, its quality figures."""
-
-    embedding: Embedding
-    source_sha256: str
-    quality: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
