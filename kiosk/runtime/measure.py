@@ -113,13 +113,14 @@ def _sample(crop: Pixels) -> Pixels:
     """``(*SIDE, 3)`` nearest pixels: no averaging, so that clipped ones stay clipped."""
     rows = ((np.arange(SIDE[0]) + 0.5) * crop.shape[0] / SIDE[0]).astype(np.intp)
     columns = ((np.arange(SIDE[1]) + 0.5) * crop.shape[1] / SIDE[1]).astype(np.intp)
-    return crop[rows[:, None], columns[None, :]]
+    patch: Pixels = crop[rows[:, None], columns[None, :]]
+    return patch
 
 
 def _shrink(luma: Floats) -> Floats:
     """``SIDE`` picture by area averaging (bilinear where it must grow)."""
-    shrunk: Floats = _weights(luma.shape[0], SIDE[0]) @ luma @ _weights(luma.shape[1], SIDE[1]).T
-    return shrunk
+    shrunk = _weights(luma.shape[0], SIDE[0]) @ luma @ _weights(luma.shape[1], SIDE[1]).T
+    return np.asarray(shrunk, dtype=np.float32)
 
 
 def _weights(length: int, target: int) -> Floats:

@@ -9,6 +9,7 @@ hand is skin: only its shadows and edges speak against it, so hands are found le
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ LOWER_CHEEKS = (205, 187, 207, 216, 425, 411, 427, 436)
 NOSE = (4, 5, 195, 45, 275, 1)
 UPPER_LIP = (164, 167, 393, 165, 391)
 LIPS = (0, 13, 14, 17, 37, 267, 84, 314)
+MOUTH_LINE = (78, 191, 80, 81, 82, 312, 311, 310, 415, 308)
+NOSTRILS = (98, 97, 2, 326, 327, 60, 290)
 CHIN = (200, 199, 201, 421, 18, 175)
 UPPER_LIDS = (247, 30, 29, 27, 28, 467, 260, 259, 257, 258)
 UNDER_EYES = (228, 229, 230, 231, 448, 449, 450, 451)
@@ -29,8 +32,13 @@ LOWER_LIDS = (110, 24, 23, 22, 339, 254, 253, 252)
 EYES = (468, 159, 145, 33, 133, 473, 386, 374, 362, 263)
 _SPREAD = np.array([(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1)], np.float32)
 
-SUNGLASSES_WEIGHTS: tuple[float, ...] = (0.0,) * 8
-COVERED_WEIGHTS: tuple[float, ...] = (0.0,) * 12
+SUNGLASSES_WEIGHTS = (-8.512, -1.017, -2.262, -1.958, 0.017, 0.197, -1.673, -2.067)
+COVERED_WEIGHTS = (
+    *(-9.513, 0.789, 0.889, 0.387, 0.874, 1.110, 0.963, -3.034, -0.925),
+    *(1.779, -0.812, 0.970, 1.709, 1.559, -0.665, 0.796),
+)
+"""Intercept first. On people who were not fitted: painted sunglasses found 97 %, painted masks 98 %, painted hands only
+13 %; called covered without being so: 1 in 122 each on LFW, none of 120 webcam frames and of 32 video frames."""
 
 
 def sunglasses_score(pixels: Pixels, face: Face) -> float:
@@ -65,7 +73,11 @@ def sunglasses_contrasts(pixels: Pixels, face: Face) -> NDArray[np.float64]:
 
 
 def covered_contrasts(pixels: Pixels, face: Face) -> NDArray[np.float64]:
-    """The eleven numbers behind ``covered_score``: lower face against forehead and under-eye skin, part by part."""
+    """The fifteen numbers behind ``covered_score``: the lower face against forehead and under-eye skin, part by part.
+
+    Colour distances (and the least of them: a mask changes all parts at once, a beard or lipstick some), lips redder
+    and darker than around, nostrils darker than the nose, structure of mouth and nose, light and colour of the cheeks.
+    """
     part = _sampler(pixels, face)
     skin = _tone(np.concatenate([part(FOREHEAD), part(UNDER_EYES)]))
     parts = [_tone(part(which)) for which in (NOSE, UPPER_LIP, LIPS, CHIN, LOWER_CHEEKS)]
@@ -73,9 +85,15 @@ def covered_contrasts(pixels: Pixels, face: Face) -> NDArray[np.float64]:
     nose, upper_lip, lips, chin, cheeks = parts
     lip_red = lips[1] - (upper_lip[1] + chin[1] + cheeks[1]) / 3
     lip_dark = lips[0] - (upper_lip[0] + chin[0] + cheeks[0]) / 3
+    level = math.exp(skin[0])
+    mouth, nostrils = _luma(part(MOUTH_LINE + LIPS)), _tone(part(NOSTRILS))
     return np.array(
         [
             *colours,
+            min(colours),
+            math.log((float(mouth.std()) + 1.0) / level),
+            math.log((float(_luma(part(NOSE + NOSTRILS)).std()) + 1.0) / level),
+            nostrils[0] - nose[0],
             lip_red,
             lip_dark,
             abs(nose[0] - skin[0]),
@@ -86,7 +104,8 @@ def covered_contrasts(pixels: Pixels, face: Face) -> NDArray[np.float64]:
     )
 
 
-def _sampler(pixels: Pixels, face: Face):  # type: ignore[no-untyped-def]
+def _sampler(pixels: Pixels, face: Face) -> Callable[[tuple[int, ...]], Floats]:
+    """How to read the pixels around landmarks of this face."""
     height, width = pixels.shape[:2]
     points = face.landmarks[:, :2]
     step = max(1.0, float(np.ptp(points[:468, 0])) / 60)
