@@ -5,7 +5,7 @@ Landscape: view left, panel right. Portrait: view above, panel below. The words 
 
 How large words must be: a capital is read without effort when it fills 20 arc minutes (0.33°), so at 1.5 m the
 headline's capitals are at least 1.5 m × tan(0.33°) = 8.7 mm. The second line is for someone who already stands at
-the screen: 0.7 m, 4.1 mm.
+the screen: 0.7 m, 4.0 mm; so are the words during the flash, which cost light: 1.0 m, 5.8 mm.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final
 from kiosk.values import Oval, Panel
 
 HEADLINE_DISTANCE_MM: Final = 1500.0
+FLASH_DISTANCE_MM: Final = 1000.0
 DETAIL_DISTANCE_MM: Final = 700.0
 READING_ANGLE_DEG: Final = 0.33
 CAP_PER_EM: Final = 0.73
@@ -60,6 +61,8 @@ class Layout:
     """Smallest font size of a headline."""
     detail_px: int
     """Smallest font size of a second line."""
+    flash_px: int
+    """Font size while flashing."""
     stroke_px: int
     """Width of the oval's line."""
     margin_px: int
@@ -87,6 +90,7 @@ def layout(size_px: tuple[int, int], panel: Panel | None = None) -> Layout:
         # On a very large panel the angle alone would give tiny letters in a huge picture.
         max(font_px(HEADLINE_DISTANCE_MM, per_mm), round(short * 0.09)),
         max(font_px(DETAIL_DISTANCE_MM, per_mm), round(short * 0.05)),
+        max(font_px(FLASH_DISTANCE_MM, per_mm), round(short * 0.06)),
         max(4, round(short * 0.021)),
         max(6, round(short * 0.033)),
     )
@@ -101,7 +105,7 @@ class Placement:
     """Screen x of the frame's left edge: the mirror puts it at the right."""
     top: float
     source: Rect
-    """Part of the unmirrored frame that is visible."""
+    """Part of the unmirrored frame that is visible; empty where an odd oval leaves nothing of it."""
     target: Rect
     """Where it goes on the screen."""
     oval_centre: tuple[float, float]
@@ -123,6 +127,11 @@ def _slide(centre: float, drawn: float, low: float, high: float, reach: float) -
     return min(max(offset, low + reach - centre), high - reach - centre)
 
 
+def _within(first: float, last: float, low: int, high: int) -> tuple[int, int]:
+    """Both ends in whole pixels inside low..high."""
+    return min(max(round(first), low), high), min(max(round(last), low), high)
+
+
 def place(oval: Oval, frame_size_px: tuple[int, int], view: Rect, ring_px: float) -> Placement:
     """Lay the frame over ``view``: covering it, or smaller if the oval with its ring would not fit, mirrored.
 
@@ -137,17 +146,17 @@ def place(oval: Oval, frame_size_px: tuple[int, int], view: Rect, ring_px: float
     centre_x, centre_y = (1 - oval.centre_x_ratio) * drawn_w, oval.centre_y_ratio * drawn_h
     left = _slide(centre_x, drawn_w, view.x, view.x + view.w, half_w + ring_px)
     top = _slide(centre_y, drawn_h, view.y, view.y + view.h, half_h + ring_px)
-    x0, x1 = max(view.x, round(left)), min(view.x + view.w, round(left + drawn_w))
-    y0, y1 = max(view.y, round(top)), min(view.y + view.h, round(top + drawn_h))
+    x0, x1 = _within(left, left + drawn_w, view.x, view.x + view.w)
+    y0, y1 = _within(top, top + drawn_h, view.y, view.y + view.h)
     right = left + drawn_w
-    sx0, sx1 = max(0, round((right - x1) / scale)), min(frame_w, round((right - x0) / scale))
-    sy0, sy1 = max(0, round((y0 - top) / scale)), min(frame_h, round((y1 - top) / scale))
+    sx0, sx1 = _within((right - x1) / scale, (right - x0) / scale, 0, frame_w)
+    sy0, sy1 = _within((y0 - top) / scale, (y1 - top) / scale, 0, frame_h)
     return Placement(
         scale,
         right,
         top,
-        Rect(sx0, sy0, max(1, sx1 - sx0), max(1, sy1 - sy0)),
-        Rect(x0, y0, max(1, x1 - x0), max(1, y1 - y0)),
+        Rect(sx0, sy0, max(0, sx1 - sx0), max(0, sy1 - sy0)),
+        Rect(x0, y0, max(0, x1 - x0), max(0, y1 - y0)),
         (left + centre_x, top + centre_y),
         (half_w, half_h),
     )

@@ -47,7 +47,7 @@ class Mirror:
         if self._placement is None or self._placed != key:
             self._placement = place(oval, frame_size_px, self._layout.view, ring_px(self._layout))
             target = self._placement.target
-            mask = np.zeros((target.h, target.w), np.uint8)
+            mask = np.zeros((max(1, target.h), max(1, target.w)), np.uint8)
             centre = (self._placement.oval_centre[0] - target.x, self._placement.oval_centre[1] - target.y)
             _ellipse(mask, centre, self._placement.oval_axes, 0, 360, 255, -1)
             self._mask, self._placed = mask, key
@@ -67,8 +67,8 @@ class Mirror:
         target, view = placed.target, self._layout.view
         if preview is None or (target.w, target.h) != (view.w, view.h):
             canvas[view.y : view.y + view.h, view.x : view.x + view.w] = palette.PAPER
-        if preview is not None:
-            source = placed.source
+        source = placed.source
+        if preview is not None and min(target.w, target.h, source.w, source.h) > 0:
             part = preview[source.y : source.y + source.h, source.x : source.x + source.w]
             picture = cv2.flip(cv2.resize(part, (target.w, target.h), interpolation=cv2.INTER_LINEAR), 1)
             washed = cv2.convertScaleAbs(picture, alpha=1 - WASH, beta=WASH * 248)
@@ -138,6 +138,6 @@ def _ellipse(
 def thin_ring(rows: Pixels, placed: Placement, progress: float, colour: Rgb, width: int, *, rows_from: int) -> None:
     """A thin outline, a thicker arc for ``progress``; for the flash; ``rows`` begin at screen row ``rows_from``."""
     centre = (placed.oval_centre[0], placed.oval_centre[1] - rows_from)
-    _ellipse(rows, centre, placed.oval_axes, 0, 360, colour, max(1, width // 4))
+    _ellipse(rows, centre, placed.oval_axes, 0, 360, colour, max(1, width // 5))
     if progress > 0:
-        _ellipse(rows, centre, placed.oval_axes, -90, -90 + 360 * min(1.0, progress), colour, max(2, width * 2 // 3))
+        _ellipse(rows, centre, placed.oval_axes, -90, -90 + 360 * min(1.0, progress), colour, max(2, width // 2))

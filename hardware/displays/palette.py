@@ -1,6 +1,7 @@
 """The screen's colours and the arithmetic of contrast.
 
-Rules: text on its ground has a contrast of at least 4.5:1 and signs at least 3:1 (WCAG 2.2, 1.4.3 and 1.4.11); no
+Rules: text on its ground has a contrast of at least 4.5:1, signs and the large words of the flash
+at least 3:1 (WCAG 2.2, 1.4.3 and 1.4.11); no
 meaning rests on colour alone (dashes, shapes and words say it too). The grounds of IDLE to DECIDING are bright on
 purpose: the screen is also the lamp by which the camera finds the face at night.
 """
@@ -54,11 +55,9 @@ def contrast(one: Rgb, other: Rgb) -> float:
 
 
 def flash_ink(ground: Rgb) -> Rgb:
-    """The grey that reads on ``ground`` at 4.5:1 and changes its light least: black, else the darkest such grey."""
-    if contrast(BLACK, ground) >= TEXT_CONTRAST:
-        return BLACK
+    """The grey that reads on ``ground`` at 3:1 (large text) and costs least light: black, else the darkest such."""
     for level in range(256):
         grey = (level, level, level)
-        if level >= max(ground) and contrast(grey, ground) >= TEXT_CONTRAST:
+        if contrast(grey, ground) >= SIGN_CONTRAST:
             return grey
     return WHITE

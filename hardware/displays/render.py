@@ -122,11 +122,11 @@ class Renderer:
                 part[mask[start - top : stop - top]] = ink
 
     def _draw_flash_words(self, said: Words) -> tuple[int, int, NDArray[np.bool_]]:
-        """(top, left, mask) of the words on the screen, drawn once, no larger than legible: they cost light."""
+        """(top, left, mask) of the words on the screen, drawn once, no larger than needed: they cost light."""
         import pygame
 
         panel = self._layout.panel
-        block = self._setter.block(said.title, self._layout.headline_px, panel.w)
+        block = self._setter.block(said.title, self._layout.flash_px, panel.w)
         if block is None:  # a screen too small for any word: the ring says it
             return 0, 0, np.zeros((0, 0), np.bool_)
         scratch = pygame.Surface((block.width_px, block.height_px))

@@ -105,7 +105,7 @@ def render_all(
 
     ``preview`` (``(H, W, 3) uint8 RGB``, unmirrored) replaces the drawn visitor; ``progress(done, all)`` is told after
     each picture. ``index.png`` shows the first size, ``index-480x800.png`` and so on the others; ``kiosk-screen.png``
-    is the README's picture. Returns the paths written, sheets first. Raises InputError when the folder cannot be written.
+    is the README's picture. Returns the paths written, sheets first. Raises InputError where it cannot be written.
     """
     scenes = all_scenes()
     pictures: list[Path] = []

@@ -41,7 +41,7 @@ def write_png(path: Path, picture: Pixels) -> None:
 
 
 def caption_strip(text: str, width_px: int, *, size_px: int = _CAPTION_PX, setter: Typesetter | None = None) -> Pixels:
-    """One line of white text on dark ground, ``(h, width, 3)``; smaller where it would be too long."""
+    """One line of white text on dark ground, ``(h, width, 3)``; smaller, then shorter, where it would be too long."""
     import pygame
 
     setter = setter or Typesetter()
@@ -52,7 +52,9 @@ def caption_strip(text: str, width_px: int, *, size_px: int = _CAPTION_PX, sette
         size -= 1
     strip: Pixels = np.empty((height, width_px, 3), np.uint8)
     strip[...] = _GROUND
-    block = setter.block(text, size, max(width_px - 12, setter.width(text, size)))
+    while len(text) > 1 and setter.width(text, size) > width_px - 12:
+        text = text[:-2].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    block = setter.block(text, size, width_px)
     if block is not None:
         surface = pygame.image.frombuffer(strip.data, (width_px, height), "RGB")
         setter.draw(surface, block, palette.WHITE, width_px // 2, (height - setter.line_px(size)) // 2)
