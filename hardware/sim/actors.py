@@ -126,7 +126,7 @@ class ScreenReplay(_Standing):
         clip_fps: float = 30.0,
         luminance_cd_m2: float = 300.0,
         diffuse: float = 0.01,
-        mirror: float = 0.02,
+        mirror: float = 0.004,
         size_mm: tuple[float, float] = (180.0, 250.0),
     ) -> None:
         super().__init__(path)

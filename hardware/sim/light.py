@@ -78,7 +78,7 @@ class Ambient:
             total = self.dome * dome + self.ceiling * sky + self.frontal * front + self.side * flank
             return np.asarray(total, np.float32)
 
-        facing = mix(1.0, 0.5, float(frontal[2]), max(float(side[2]), 0.2))
+        facing = mix(0.85, 0.5, float(frontal[2]), max(float(side[2]), 0.2))
         # The floor sends back about a third of what falls on it, so that nothing is lit by the ceiling alone.
         value = mix(0.85 + 0.15 * up, 0.5 + 0.4 * up, lamp(frontal), lamp(side))
         return np.asarray(value * (self.lux / facing), np.float32)
