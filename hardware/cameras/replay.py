@@ -8,6 +8,7 @@ and skips what is over. ``gains_locked`` is False whatever the recording says: a
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,7 @@ def _rows(folder: Path) -> list[_Row]:
     rows = [_row(folder, path, line, number) for number, line in enumerate(table[1:], start=2)]
     if not rows:
         raise InputError("names no frames", where=str(path))
-    if any(later.start_s <= earlier.start_s for earlier, later in zip(rows, rows[1:], strict=False)):
+    if any(later.start_s <= earlier.start_s for earlier, later in itertools.pairwise(rows)):
         raise InputError("the frames' times do not advance", where=str(path))
     return rows
 
