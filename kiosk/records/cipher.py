@@ -8,6 +8,7 @@ writers queue at its start and never fail half-way.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -81,5 +82,29 @@ def open_engine(path: Path, key: Key, *, foreign_keys: bool = True) -> Engine:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    cursor = connection.connection.cursor()
+    try:
+        if connection.get_execution_options().get("writes", False):
+            _begin_to_write(cursor)
+        else:
+            cursor.execute("BEGIN")
+    finally:
+        cursor.close()
+
+
+def _begin_to_write(cursor: Any) -> None:
+    # SQLite's own waiting backs off to 100 ms, and a bulk import in another program would win the lock every time:
+    # the door's next event would wait for seconds. Asking every millisecond gets its turn.
+    give_up = time.monotonic() + BUSY_TIMEOUT_S
+    cursor.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                return
+            except dbapi2.OperationalError as error:
+                if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.001)
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")

@@ -62,11 +62,20 @@ class KeySource:
             os.close(descriptor)
         return Key(_decoded(content, where))
 
+    @property
+    def _half(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.new")
+
+    def forget_half(self) -> None:
+        """Remove what a killed ``make`` left: maybe half a key, maybe a second name of the whole one."""
+        if not self.credential and os.path.lexists(self._half):
+            self._half.unlink()
+
     def make(self) -> None:
         """Write a fresh key, complete or not at all. Raises RecordsReadOnly or RecordsError; never overwrites."""
-        half = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        half = self._half
         try:
-            half.unlink(missing_ok=True)
+            self.forget_half()
             descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 with os.fdopen(descriptor, "wb") as file:

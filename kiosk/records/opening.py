@@ -78,6 +78,7 @@ def _make(path: Path, source: KeySource) -> None:
         raise RecordsError("the write-ahead log is here, its database is gone", where=str(wal), mend="restore a backup")
     fresh = path.with_name(path.name + ".new")
     _remove(fresh)
+    source.forget_half()
     made_key = False
     try:
         os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

@@ -18,8 +18,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from kiosk.errors import RecordsConflict, RecordsError, UnknownPerson
 from kiosk.records import events, texts
 from kiosk.records.schema import BadgeRow, PersonRow, TemplateRow
-from kiosk.values import Floats, Person
-from kiosk.values import NewTemplate as NewTemplate
+from kiosk.values import Floats, NewTemplate, Person
 
 DIMENSIONS = range(16, 4097)
 VECTOR_TYPE = np.dtype("<f4")

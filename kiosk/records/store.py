@@ -26,9 +26,9 @@ from kiosk.records.chain import ChainReport, Detail, StoredEvent
 from kiosk.records.faults import translated
 from kiosk.records.key import KeySource
 from kiosk.records.opening import opened
-from kiosk.records.people import NewTemplate, PersonDetails
+from kiosk.records.people import PersonDetails
 from kiosk.records.upkeep import CheckReport
-from kiosk.values import Embedding, Floats, Person
+from kiosk.values import Embedding, Floats, NewTemplate, Person
 
 __all__ = ["CheckReport", "KeySource", "NewTemplate", "PersonDetails", "Store", "StoredEvent"]
 

@@ -19,7 +19,7 @@ ONE_NAME_TWO_SPELLINGS = [
     ("\uff21\uff4e\uff4e\uff41", "Anna"),
     ("Anna  Maria", " Anna\tMaria "),
     ("ﬁona", "fiona"),
-    ("σίσυφος", "ΣΊΣΥΦΟΣ"),  # noqa: RUF001 - Greek has a second small sigma at word ends
+    ("σίσυφος", "ΣΊΣΥΦΟΣ"),
 ]
 
 

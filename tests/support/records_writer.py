@@ -3,13 +3,15 @@
 The child says on stdout what it is about to do and what was confirmed, one line each:
 ``PID n``, ``OPEN``, ``p NAME`` / ``P id``, ``r id`` / ``R id``, ``E token``, ``V removed``; the parent says ``DONE``
 when the child is gone. MODE ``honest`` runs for ever, ``lying`` confirms what it never wrote (the planted bug),
-``count N`` writes N events and ends.
+``count N`` writes N events and ends, ``die N`` opens the store and kills itself before its N-th step on the disk.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
+import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -56,6 +58,19 @@ def write_for_ever(data: Path, seed: int) -> None:
                 say(f"E {token}")
 
 
+def die_at(step: int, data: Path) -> None:
+    """SIGKILL this process before the ``step``-th system call that makes, links, renames or removes a file."""
+    steps = itertools.count(1)
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if event in {"open", "os.mkdir", "os.link", "os.rename", "os.remove"}:
+            ours = str(arguments[0]).startswith(str(data))
+            if ours and next(steps) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+
+
 def main() -> None:
     """Serve until stdin ends."""
     for line in sys.stdin:
@@ -70,6 +85,11 @@ def main() -> None:
                     say("OPEN")
                     say("E never-written")
                     os.read(os.pipe()[0], 1)  # waits to be killed
+                elif mode[0] == "die":
+                    say(f"PID {os.getpid()}")
+                    die_at(int(mode[1]), Path(directory))
+                    open_store(Path(directory)).close()
+                    say("OPEN")
                 else:
                     say(f"PID {os.getpid()}")
                     with open_store(Path(directory)) as store:
