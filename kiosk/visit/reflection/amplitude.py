@@ -1,0 +1,138 @@
+"""How much light comes back: enough to measure, as much as physics says, from all of the face, not from the room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kiosk.config.tree import LivenessSettings
+from kiosk.reasons import Reason
+from kiosk.visit.evidence import Evidence, FrameEvidence
+from kiosk.visit.geometry import EYE_MM
+from kiosk.visit.light import screen_lux
+from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
+from kiosk.visit.reflection.fitting import NOTHING, Answer, fit
+from kiosk.visit.reflection.signals import Signals, chroma, log_light, stack
+from kiosk.visit.reflection.timing import Timing
+
+FACE_SHARE = 0.75
+"""Mean answer of a face in shares of a plane that faces the screen on its axis: a face turns away at its sides."""
+DARKEST_LUX = 10.0
+"""Nobody stands in less ambient light than this when the room is called lit: it bounds an unknown gain from above."""
+DARK_FACE = 0.006
+"""Mean linear light of a face below which 8-bit codes are too coarse."""
+SURE = 3.0
+"""Standard errors that make a statement sure."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Amplitudes:
+    """Modulations of the face's parts and of the surroundings."""
+
+    face: Answer
+    forehead: Answer
+    left_cheek: Answer
+    right_cheek: Answer
+    background: Answer | None
+    expected: float | None
+    """Predicted from the panel, the distance and the ambient light; None where that is unknown."""
+    most: float
+    """What the panel could do at most at this distance."""
+    brightness: float
+    """Mean linear light of the skin."""
+
+
+def distance_mm(frame: FrameEvidence, focal_px: float) -> float:
+    """Distance of a face from its eye distance (63 mm)."""
+    delta = frame.landmarks[473, :2] - frame.landmarks[468, :2]
+    return float(focal_px * EYE_MM / max(float(np.hypot(delta[0], delta[1])), 1.0))
+
+
+def expectation(evidence: Evidence, frames: tuple[FrameEvidence, ...]) -> tuple[float | None, float]:
+    """(predicted modulation or None, the most the panel can do)."""
+    away = float(np.median([distance_mm(frame, evidence.focal_px) for frame in frames]))
+    lux = FACE_SHARE * screen_lux(evidence.panel, away)
+    ambient = evidence.ambient_lux
+    return (None if ambient is None else lux / max(ambient, 1.0)), lux / DARKEST_LUX
+
+
+def measure(evidence: Evidence, signals: Signals, timing: Timing) -> Amplitudes:
+    """Fit every part over the settled frames that saw the whole screen."""
+    chosen = timing.clean & signals.full[timing.slot]
+    light, start = timing.light[chosen], signals.start_s[chosen]
+    frames = tuple(frame for frame, kept in zip(signals.frames, chosen, strict=True) if kept)
+
+    def part(name: str) -> Answer:
+        logs = log_light(stack([getattr(frame, name) for frame in frames]))
+        return fit(chroma(logs), light, start)
+
+    background = fit(chroma(signals.background[chosen]), light, start)
+    expected, most = expectation(evidence, frames or signals.frames)
+    return Amplitudes(
+        face=part("face"),
+        forehead=part("forehead"),
+        left_cheek=part("left_cheek"),
+        right_cheek=part("right_cheek"),
+        background=None if background is NOTHING else background,
+        expected=expected,
+        most=most,
+        brightness=float(np.exp(np.nanmean(signals.face))),
+    )
+
+
+def modulation_gate(found: Amplitudes | None, settings: LivenessSettings) -> Finding:
+    """The screen must be seen on the face at all; else it is too bright (or too dark) here, whoever it is."""
+    low = settings.modulation_low
+    if found is None or found.face is NOTHING:
+        return insufficient("modulation", None, low, Reason.LOW_VIDEO_QUALITY, "ratio")
+    value = found.face.mean
+    if found.brightness < DARK_FACE:
+        return insufficient("modulation", value, low, Reason.LOW_LIGHTING, "ratio")
+    if value < low or value < SURE * found.face.error:
+        return insufficient("modulation", min(value, low), low, Reason.HIGH_LIGHTING, "ratio")
+    return passed("modulation", value, low, 4 * low, "ratio")
+
+
+def gain_gate(found: Amplitudes | None, settings: LivenessSettings) -> Finding:
+    """The answer is as strong as predicted, and alike in forehead and both cheeks.
+
+    The value is the worst ratio: measured to predicted (where the ambient light is known) and part to whole. Where the
+    ambient light is unknown only what no room allows is refused: more than the panel can do in 10 lx of other light.
+    (Too little is the modulation gate's.) A replay sends back a tenth or less; where light is unknown that is
+    caught by modulation and shape.
+    """
+    low, high = settings.gain_low, settings.gain_high
+    if found is None or found.face is NOTHING or found.face.mean <= 0:
+        return insufficient("gain", None, low, Reason.LOW_VIDEO_QUALITY, "ratio")
+    mean = found.face.mean
+    parts = [part.mean / mean for part in (found.forehead, found.left_cheek, found.right_cheek) if part is not NOTHING]
+    if len(parts) < 3:
+        return insufficient("gain", None, low, Reason.FACE_NOT_VISIBLE, "ratio")
+    ratios = list(parts)
+    if found.expected is not None:
+        ratios.append(mean / found.expected)
+    # One number for both limits: the ratio that is nearest to (or farthest beyond) its limit, as a share >= gain_low.
+    worst = min(min(ratio, 1.0 * low * high / ratio if ratio > high else ratio) for ratio in ratios)
+    if found.expected is None and mean > found.most:
+        return failed("gain", low * found.most / mean, low, Reason.NOT_LIVE, "ratio")
+    if all(low <= ratio <= high for ratio in ratios):
+        return passed("gain", worst, low, 0.8, "ratio")
+    noisy = max(part.error for part in (found.forehead, found.left_cheek, found.right_cheek)) * SURE > low * mean
+    if noisy:
+        return insufficient("gain", min(worst, low), low, Reason.HIGH_LIGHTING, "ratio")
+    return failed("gain", min(worst, low), low, Reason.NOT_LIVE, "ratio")
+
+
+def contrast_gate(found: Amplitudes | None, settings: LivenessSettings) -> Finding:
+    """The surroundings answer much less than the face: a sheet, a tablet or an injected tint answers as a whole."""
+    limit = settings.contrast
+    if found is None or found.background is None or found.face is NOTHING or found.face.mean <= 0:
+        return insufficient("contrast", None, limit, Reason.FACE_NOT_ALIGNED, "ratio")
+    ratio = abs(found.background.mean) / found.face.mean
+    error = found.background.error / found.face.mean
+    if ratio < limit:
+        return passed("contrast", ratio, limit, 0.05, "ratio")
+    if ratio - SURE * error > limit:
+        return failed("contrast", ratio, limit, Reason.NOT_LIVE, "ratio")
+    return insufficient("contrast", ratio, limit, Reason.HIGH_LIGHTING, "ratio")

@@ -1,0 +1,173 @@
+"""Timing and lag: does the face answer this challenge, when it was shown?
+
+The chromaticities of the face minus those of the surroundings are fitted with the challenge's light at every
+believable lag; the best lag wins. A permutation test asks how often other challenges would do as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kiosk.config.tree import LivenessSettings
+from kiosk.reasons import Reason
+from kiosk.visit.evidence import Evidence
+from kiosk.visit.photosensitivity import linear
+from kiosk.visit.challenge import PALETTE
+from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
+from kiosk.visit.reflection.fitting import NOTHING, Answer, correlation, fit
+from kiosk.visit.reflection.signals import (
+    CHROMA,
+    Array,
+    Mask,
+    Signals,
+    chroma,
+    drift_basis,
+    overlap,
+    settled,
+    without_drift,
+)
+
+STEP_S = 0.005
+LATEST_S = 0.5
+"""Answers are looked for up to here, far beyond what is believed: a late injection should be seen to be late."""
+DRAWS = 4000
+LEAST_FRAMES = 20
+CLEAR = 4.0
+"""Slots that differ this many times more than chance (F ratio) carry some signal, be it ours or not."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timing:
+    """The best alignment of answer and challenge."""
+
+    lag_s: float
+    clean: Mask
+    """``(K,)`` settled frames at this lag."""
+    light: Array
+    """``(K, 3)`` linear light each frame saw at this lag."""
+    slot: np.ndarray[tuple[int, ...], np.dtype[np.intp]]
+    """``(K,)`` slot of each frame (meaningful where clean)."""
+    answer: Answer
+    """Fit of face minus background over the clean frames."""
+    p: float
+    signal: float
+    """F ratio between slots over within slots."""
+
+
+def relative(signals: Signals) -> Array:
+    """``(K, 2)`` chromaticities of the face minus the background's; the face's alone where there is none."""
+    face, background = chroma(signals.face), chroma(signals.background)
+    known = np.isfinite(background).all(axis=1)
+    return face - background if known.mean() > 0.9 else face
+
+
+def align(signals: Signals, evidence: Evidence, settings: LivenessSettings) -> Timing | None:
+    """Find the lag and measure; None with too few frames."""
+    measured = relative(signals)
+    if np.isfinite(measured).all(axis=1).sum() < LEAST_FRAMES:
+        return None
+    lags = np.arange(0.0, LATEST_S + STEP_S / 2, STEP_S)
+    scores = np.array([_linear_r(measured, overlap(signals, float(lag)) @ signals.colours, signals) for lag in lags])
+    lag_s = float(lags[int(np.argmax(scores))])
+    clean = settled(signals, lag_s, settings)
+    light = overlap(signals, lag_s) @ signals.colours
+    slot = np.clip(
+        np.searchsorted(signals.edges_s, signals.start_s - lag_s, side="right") - 1, 0, len(signals.colours) - 1
+    )
+    clean &= np.isfinite(measured).all(axis=1)
+    if clean.sum() < LEAST_FRAMES:
+        return None
+    answer = fit(measured[clean], light[clean], signals.start_s[clean])
+    means, times, which, ratio = _slots(measured[clean], signals.start_s[clean], slot[clean])
+    p = permutation_p(means, times, signals, which)
+    return Timing(lag_s, clean, light, slot, answer, p, ratio)
+
+
+def _linear_r(measured: Array, light: Array, signals: Signals) -> float:
+    """Multiple correlation with three free channel gains, for the search of the lag."""
+    good = np.isfinite(measured).all(axis=1)
+    basis = drift_basis(signals.start_s[good])
+    target = without_drift(measured[good], basis).ravel()
+    design = without_drift(light[good][:, None, :] * CHROMA[None], basis).reshape(-1, 3)
+    normal = design.T @ design + 1e-12 * np.eye(3)
+    gains = np.linalg.solve(normal, design.T @ target)
+    return correlation(design @ np.maximum(gains, 0.0), target)
+
+
+def _slots(measured: Array, start_s: Array, slot: Array) -> tuple[Array, Array, Array, float]:
+    """Means ``(S', 2)``, mid times and numbers of the slots seen, and the F ratio between over within slots."""
+    which, inverse, counts = np.unique(slot, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(which), 3))
+    np.add.at(sums, inverse, np.column_stack([measured, start_s]))
+    means = sums / counts[:, None]
+    level = without_drift(measured, drift_basis(start_s))
+    slot_level = np.zeros((len(which), 2))
+    np.add.at(slot_level, inverse, level)
+    slot_level /= counts[:, None]
+    between = float((counts[:, None] * slot_level**2).sum()) / max(2 * (len(which) - 3), 1)
+    within = float(((level - slot_level[inverse]) ** 2).sum()) / max(2 * (len(level) - len(which)), 1)
+    return means[:, :2], means[:, 2], which, between / max(within, 1e-15)
+
+
+def permutation_p(means: Array, times: Array, signals: Signals, which: Array) -> float:
+    """Share of ``DRAWS`` other challenges that fit the slot means at least as well (never below 1 / (DRAWS + 1)).
+
+    The others keep the guards and the halves and draw every colour anew. Seeded: the same evidence, the same answer.
+    """
+    if len(which) < 6:
+        return 1.0
+    rng = np.random.default_rng(20_240_311)
+    palette = np.array([linear(rgb) for rgb in PALETTE])
+    own = signals.colours[which]
+    coloured = np.ptp(own, axis=1) > 0
+    share = np.where(signals.full[which], 1.0, 0.5)
+    drawn = palette[rng.integers(0, len(palette), (DRAWS, len(which)))] * share[None, :, None]
+    drawn[:, ~coloured] = own[~coloured]
+    every = np.concatenate([own[None], drawn])
+    basis = drift_basis(times)
+    target = without_drift(means, basis)
+    design = every[:, :, None, :] * CHROMA[None, None]
+    design -= np.einsum("sb,tb,dtce->dsce", basis, basis, design, optimize=True)
+    flat = design.reshape(len(every), -1, 3)
+    normal = np.einsum("dni,dnj->dij", flat, flat, optimize=True) + 1e-9 * np.eye(3)
+    right = np.einsum("dni,n->di", flat, target.ravel(), optimize=True)
+    explained = np.einsum("di,di->d", right, np.linalg.solve(normal, right[..., None])[..., 0])
+    return float((1 + np.count_nonzero(explained[1:] >= explained[0] * (1 - 1e-9))) / (DRAWS + 1))
+
+
+def timing_gate(timing: Timing | None, settings: LivenessSettings, expected: float | None) -> Finding:
+    """Correlation and permutation test. ``expected``: modulation predicted from the ambient light, None if unknown.
+
+    A poor correlation is an attack only where there is a clear signal that is not ours, or where a face would have
+    answered clearly and this does not; else it is weak light: another try.
+    """
+    if timing is None:
+        return insufficient("timing", None, settings.timing_r, Reason.LOW_VIDEO_QUALITY, "r")
+    r = timing.answer.r
+    if r >= settings.timing_r and timing.p <= settings.timing_p and timing.answer.modulation.min() > 0.0:
+        return passed("timing", r, settings.timing_r, 0.98, "r")
+    silent = expected is not None and expected >= 2 * settings.modulation_low
+    silent = silent and timing.answer.mean + 3 * timing.answer.error < 0.3 * (expected or 0.0)
+    strange = timing.signal >= CLEAR and timing.answer.amplitude > 0.004
+    if silent or strange:
+        return failed("timing", min(r, settings.timing_r), settings.timing_r, Reason.NOT_LIVE, "r")
+    return insufficient("timing", min(r, settings.timing_r), settings.timing_r, Reason.HIGH_LIGHTING, "r")
+
+
+def lag_gate(timing: Timing | None, evidence: Evidence, settings: LivenessSettings) -> Finding:
+    """The delay lies in the calibrated window; where it was never calibrated, between 0 and the believable most."""
+    if timing is None or timing.answer is NOTHING:
+        return insufficient("lag", None, settings.lag_window_s, Reason.LOW_VIDEO_QUALITY, "s")
+    if evidence.lag_s is not None:
+        off = abs(timing.lag_s - evidence.lag_s)
+        limit = settings.lag_window_s
+    else:
+        off, limit = timing.lag_s, settings.lag_max_s
+    # The lag is found in steps of 5 ms: half a step of grace.
+    if off <= limit + STEP_S / 2:
+        return passed("lag", off, limit, 0.0, "s")
+    if timing.answer.r < settings.timing_r:
+        return insufficient("lag", off, limit, Reason.LOW_VIDEO_QUALITY, "s")
+    return failed("lag", off, limit, Reason.NOT_LIVE, "s")
