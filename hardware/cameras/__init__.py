@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from kiosk.config.tree import CameraSettings
     from kiosk.ports import Camera, Clock
 
-__all__ = ["open_camera", "probe_camera"]
-
 
 def open_camera(settings: CameraSettings, *, paced: bool = True, clock: Clock | None = None) -> Camera:
     """The camera that ``settings.source`` names; it is opened by ``with``, and may be made anew for every try.
@@ -72,11 +70,3 @@ def _from_files(path: Path, settings: CameraSettings, paced: bool, clock: Clock)
         rotate_deg=settings.rotate_deg,
         paced=paced,
     )
-
-
-def probe_camera(settings: CameraSettings, *, clock: Clock | None = None) -> dict[str, str | int | float | bool | None]:
-    """Open the camera for about two seconds and measure it; see ``hardware.cameras.probe``. Raises CameraError."""
-    from hardware.cameras.probe import measure
-
-    clock = clock or SystemClock()
-    return measure(open_camera(settings, clock=clock), clock)

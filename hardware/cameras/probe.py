@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+from hardware.cameras import open_camera
+from hardware.clock import SystemClock
+from kiosk.config.tree import CameraSettings
 from kiosk.errors import CameraEnded, CameraStalled
 from kiosk.ports import Camera, Clock
 from kiosk.values import Frame
@@ -13,9 +16,16 @@ LOCK_S = 2.0
 FIRST_S = 10.0
 """Longest wait for the first frame."""
 READ_S = 1.0
+Facts = dict[str, str | int | float | bool | None]
 
 
-def measure(camera: Camera, clock: Clock) -> dict[str, str | int | float | bool | None]:
+def probe_camera(settings: CameraSettings, *, clock: Clock | None = None) -> Facts:
+    """Open the configured camera for a few seconds and ``measure`` it. Raises CameraError, or InputError for a file."""
+    clock = clock or SystemClock()
+    return measure(open_camera(settings, clock=clock), clock)
+
+
+def measure(camera: Camera, clock: Clock) -> Facts:
     """Open ``camera``, count frames for MEASURE_S, then ask for the exposure lock and wait LOCK_S for its proof.
 
     Returns name, width_px, height_px, fps (measured), frames, exposure_ms, lux (None: not told), lock (True proven,
@@ -48,7 +58,7 @@ def measure(camera: Camera, clock: Clock) -> dict[str, str | int | float | bool 
 def _lock(camera: Camera, clock: Clock, last: Frame) -> tuple[bool | None, float | None]:
     began_s = clock.now().monotonic_s
     camera.lock_exposure()
-    proof: bool | None = None
+    proof = last.gains_locked
     try:
         while (frame := _next(camera, last)) is not None:
             last, proof = frame, frame.gains_locked

@@ -14,7 +14,7 @@ from typing import Protocol, Self
 
 from kiosk.errors import CameraError, CameraUnavailable
 from kiosk.ports import Clock, Closeable
-from kiosk.runtime.reopen import Backoff, CameraFactory, FeedEngine
+from kiosk.runtime.reopen import BEAT_S, Backoff, CameraFactory, FeedEngine
 from kiosk.values import Frame
 
 CLOSE_S = 3.0
@@ -37,7 +37,7 @@ class Feed(Closeable, Protocol):
 
     @property
     def tries(self) -> int:
-        """How often opening the camera was tried."""
+        """Signs of life of the reopening: grows with every try, and every two seconds of the wait for the next."""
 
     @property
     def fault(self) -> CameraError | None:
@@ -97,8 +97,8 @@ class _FeedBase:
 
     @property
     def tries(self) -> int:
-        """How often opening the camera was tried."""
-        return self._engine.tries
+        """Signs of life of the reopening."""
+        return self._engine.signs
 
     @property
     def fault(self) -> CameraError | None:
@@ -143,6 +143,7 @@ class InlineFeed(_FeedBase):
             now_s = self._clock.now().monotonic_s
             if now_s < self._not_before_s:
                 self._clock.wait(min(self._not_before_s, deadline_s) - now_s)
+                engine.waited_s += self._clock.now().monotonic_s - now_s
             else:
                 tries = engine.tries
                 frame, wait_s = engine.step(max(deadline_s - now_s, 0.001))
@@ -223,10 +224,20 @@ class CameraFeed(_FeedBase):
         self._fetched = frame.sequence
         return super()._deliver(frame, generation)
 
+    def _paused(self, wait_s: float) -> bool:
+        """Wait, with a sign of life every BEAT_S; whether it was told to stop."""
+        while wait_s > 0:
+            beat_s = min(wait_s, BEAT_S)
+            if self._stop.wait(beat_s):
+                return True
+            self._engine.waited_s += beat_s
+            wait_s -= beat_s
+        return self._stop.is_set()
+
     def _run(self) -> None:
         wait_s = 0.0
         try:
-            while not self._stop.wait(wait_s) and not self._engine.finished:
+            while not self._paused(wait_s) and not self._engine.finished:
                 frame, wait_s = self._engine.step()
                 if frame is not None:
                     with self._fresh:

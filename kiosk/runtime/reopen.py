@@ -26,6 +26,8 @@ JITTER = 0.25
 STEADY_S = 5.0
 READ_S = 0.25
 """Longest single read: a request to lock the exposure waits at most this long."""
+BEAT_S = 2.0
+"""A wait between two tries shows a sign of life this often, so that no watchdog takes patience for death."""
 OPEN_S = 10.0
 """A camera that does not open for this long is lost, even when the call never returns."""
 
@@ -68,9 +70,16 @@ class FeedEngine:
         self.name = ""
         self.generation = 0
         self.tries = 0
+        self.waited_s = 0.0
+        """Seconds of waits between tries that were seen through."""
         self.ended = False
         self.unusable: KioskError | None = None
         """An input or setting that trying again cannot mend."""
+
+    @property
+    def signs(self) -> int:
+        """Grows with every try to open and every BEAT_S of waiting for the next: the handling of a loss is alive."""
+        return self.tries + int(self.waited_s / BEAT_S)
 
     @property
     def finished(self) -> bool:

@@ -1,12 +1,11 @@
 """The service manager's watchdog, fed only by proven progress of the loop.
 
 Proof is: the loop made a turn (it calls ``progressed``), *and* since the last feeding either a new frame was
-perceived or the camera's announced fault handling tried to open it once more. A loop that turns over a frozen feed,
-or a feed whose thread has died, is not progress: the watchdog bites, the service manager restarts, the door is
-driven to locked.
+perceived or the handling of a lost camera showed a sign of life (a further try to open it, or two more seconds of the
+wait for the next try). A loop that turns over a frozen feed, an opening that hangs, or a reader whose thread has died
+is not progress: the watchdog bites, the service manager restarts, the door is driven to locked.
 
-The service's ``WatchdogSec`` must be longer than the longest time between two tries to open the camera
-(``reopen_max_s`` × 1.25) plus the time that one try may take.
+The service's ``WatchdogSec`` must be longer than ``camera.stall_s`` and than one opening of the camera takes.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Watchdog:
         interval_s: float = 1.0,
         tries: Callable[[], int] = _no_tries,
     ) -> None:
-        """``feed``: tell the service manager. ``tries``: how often opening a lost camera was tried so far."""
+        """``feed``: tell the service manager. ``tries``: signs of life of the reopening (``Feed.tries``)."""
         self._clock = clock
         self._feed = feed
         self._interval_s = interval_s

@@ -14,7 +14,7 @@ from hardware.cameras import open_camera
 from hardware.cameras.clip import ClipCamera
 from hardware.cameras.opencv import OpenCvCamera
 from hardware.cameras.picamera2_camera import Picamera2Camera
-from hardware.cameras.probe import measure
+from hardware.cameras.probe import measure, probe_camera
 from kiosk.config.tree import CameraSettings
 from kiosk.errors import CameraEnded, CameraUnavailable, ConfigurationError, InputError
 from tests.support.cameras import FakeCapture, ManualClock, plain_frame
@@ -201,6 +201,14 @@ def test_probe_measures_rate_and_lock(clock: ManualClock, tmp_path: Path) -> Non
     assert (facts["width_px"], facts["height_px"]) == (640, 480)
     assert facts["lock"] is True
     assert probe(FakeCapture(clock, controls={}))["lock"] is None
+
+
+def test_probe_opens_what_is_configured(clock: ManualClock, video: Path) -> None:
+    """A clip is measured like any camera, and locks nothing."""
+    facts = probe_camera(CameraSettings(source=str(video), width_px=320), clock=clock)
+    assert facts["name"] == "clip clip.avi"
+    assert facts["fps"] == pytest.approx(20, abs=0.2)
+    assert facts["lock"] is False
 
 
 def test_probe_of_a_camera_that_never_locks(clock: ManualClock) -> None:

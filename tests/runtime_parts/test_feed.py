@@ -271,6 +271,30 @@ def test_inline_feed_waits_on_its_clock_while_the_camera_is_lost(clock: ManualCl
         assert feed.fault is None
 
 
+def test_a_long_wait_for_the_camera_shows_signs_of_life(clock: ManualClock) -> None:
+    """Patience is not death: while waiting a minute for the next try, the signs grow at least every few seconds."""
+    lost = CameraUnavailable("gone")
+    with InlineFeed(Bench(clock, [lost, lost]), clock, Backoff(first_s=60.0, max_s=60.0), _NoJitter()) as feed:
+        feed.latest(-1, 0.05)
+        signs = feed.tries
+        for _ in range(5):
+            for _ in range(60):
+                feed.latest(-1, 0.05)
+            assert feed.tries > signs
+            signs = feed.tries
+
+
+def test_threaded_feed_stops_in_the_middle_of_a_wait(clock: ManualClock) -> None:
+    """Closing does not wait for the back-off."""
+    feed = CameraFeed(Bench(clock, []), clock, Backoff(first_s=300.0, max_s=300.0))
+    with feed:
+        thread = feed._thread
+        assert thread is not None
+        feed.latest(-1, 0.05)
+    thread.join(LIMIT_S)
+    assert not thread.is_alive()
+
+
 def test_inline_feed_never_spins(clock: ManualClock) -> None:
     """A camera that fails at once without taking time lets the tick pass."""
 
