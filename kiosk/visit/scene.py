@@ -47,7 +47,7 @@ def scene(visit: Visit, now_s: float) -> Scene:
             return Scene(SceneKind.DENIED, oval, hint=reason)
         case CoolingDown(reason=reason):
             return Scene(SceneKind.COOLING_DOWN, oval, hint=reason)
-        case Faulted():
+        case Faulted():  # pragma: no branch - the last of all states, which mypy proves
             return Scene(SceneKind.FAULTED, oval, faults=visit.faults)
 
 

@@ -104,7 +104,7 @@ def _observed(visit: Visit, seen: Observation | None, now: Moment, rules: Rules)
             return outcomes.cool_down(visit, now_s, rules)
         case CoolingDown() as state:
             return approach.cooling_down(visit, state, seen, now_s)
-        case Faulted():
+        case Faulted():  # pragma: no branch - the last of all states, which mypy proves
             return visit, ()
 
 
@@ -132,7 +132,7 @@ def _clock_went_back(visit: Visit, now_s: float, rules: Rules) -> Stepped:
             return outcomes.cool_again(visit, state, now_s), ()
         case Idle():
             return replace(visit, state=Idle(last_seen_s=now_s)), ()
-        case Faulted():
+        case Faulted():  # pragma: no branch - the last of all states, which mypy proves
             return visit, ()
 
 
