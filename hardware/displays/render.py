@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     import pygame
 
 _MIRRORED: Final = {SceneKind.GUIDING, SceneKind.HOLDING, SceneKind.DECIDING}
-_KEPT: Final = 6
+_KEPT_BYTES: Final = 40_000_000
+"""Grounds kept: all of a 7 inch screen, the last six of full HD. Drawing one anew takes as long as a camera frame."""
 _Key = tuple[SceneKind, Words, Reason | None]
 
 
@@ -81,7 +82,7 @@ class Renderer:
         if key not in self._kept:
             self._paint_ground(key)
             self._kept[key] = self._canvas.copy()
-            if len(self._kept) > _KEPT:
+            if len(self._kept) > max(4, _KEPT_BYTES // self._canvas.nbytes):
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return self._kept[key]

@@ -23,6 +23,10 @@ OVERSAMPLE: Final = 3
 """Text is drawn larger and scaled down: drawn at its size, whole-pixel hinting spaces the letters unevenly."""
 
 
+_BASE_PER_EM: Final = 0.9
+"""The base line lies this far below the top of a line: room for capitals with accents."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Text broken into lines at one font size."""
@@ -78,17 +82,24 @@ class Typesetter:
 
         font = self.font(size_px * OVERSAMPLE)
         advances = self._advances(text, size_px)
-        large = pygame.Surface((max(1, sum(advances)), font.get_height()), pygame.SRCALPHA)
+        letters = [font.render(letter, True, colour) for letter in text]
+        # A letter taller than the font says it is (Ä, g) is drawn on a taller surface: they meet at the base line.
+        rises = [max(font.get_ascent(), m[3] if m else 0) for m in font.metrics(text)]
+        base = round(size_px * OVERSAMPLE * _BASE_PER_EM)
+        height = max(
+            (base - rise + letter.get_height() for letter, rise in zip(letters, rises, strict=True)), default=1
+        )
+        large = pygame.Surface((max(1, sum(advances)), height), pygame.SRCALPHA)
         large.fill((*colour, 0))
         x = 0
-        for letter, advance in zip(text, advances, strict=True):
-            large.blit(font.render(letter, True, colour), (x, 0))
+        for letter, rise, advance in zip(letters, rises, advances, strict=True):
+            large.blit(letter, (x, base - rise))
             x += advance
         size = math.ceil(large.get_width() / OVERSAMPLE), math.ceil(large.get_height() / OVERSAMPLE)
         return pygame.transform.smoothscale(large, size)
 
     def line_px(self, size_px: int) -> int:
-        """Distance of two lines, pixels: tighter than the font's own, which leaves room for stacked accents."""
+        """Distance of two lines, pixels: from the top of an accent to the end of a tail."""
         return round(size_px * 1.12)
 
     def _wrap(self, words: list[str], size_px: int, width_px: int) -> list[str] | None:

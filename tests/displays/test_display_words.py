@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from hardware.displays.layout import layout
@@ -63,6 +64,29 @@ def test_the_font_has_umlauts_and_typographic_signs(setter: Typesetter) -> None:
     """A missing glyph would show as a box; each of these has its own metrics."""
     measured = setter.font(40).metrics("ÄÖÜäöüßéèçñøåł\N{RIGHT SINGLE QUOTATION MARK}\N{EN DASH}")
     assert all(letter is not None for letter in measured)
+
+
+def _rows(setter: Typesetter, text: str) -> tuple[int, int]:
+    """First and last inked row of one drawn line."""
+    import pygame
+
+    surface = pygame.Surface((600, 300))
+    block = setter.block(text, 100, 600)
+    assert block is not None
+    setter.draw(surface, block, (255, 255, 255), 300, 50)
+    inked = np.flatnonzero(pygame.surfarray.array_red(surface).max(axis=0) > 127)
+    return int(inked[0]), int(inked[-1])
+
+
+def test_letters_stand_on_one_base_line_whole(setter: Typesetter) -> None:
+    """Accents do not push a letter down, tails are not cut off, and both stay within their line."""
+    base = _rows(setter, "H")[1]
+    assert abs(_rows(setter, "Ä")[1] - base) <= 1
+    assert abs(_rows(setter, "HÄx")[1] - base) <= 1
+    assert 20 <= _rows(setter, "Hgy")[1] - base <= 24
+    assert _rows(setter, "Hgy")[0] == _rows(setter, "H")[0]
+    assert _rows(setter, "Ägy")[0] >= 48
+    assert _rows(setter, "Ägy")[1] <= 50 + setter.line_px(100)
 
 
 @pytest.mark.parametrize("kind", list(SceneKind))
