@@ -30,7 +30,6 @@ class SimCamera:
         self._adapted_s = world.start_s
         self._lock_from = _NEVER
         self._locked: bool | None = None
-        self.last_radiance_lux = 0.0
 
     @property
     def name(self) -> str:

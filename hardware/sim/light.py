@@ -59,6 +59,8 @@ class Ambient:
     """Share from one side."""
     side_azimuth_deg: float = 60.0
     """Direction of the side light: 0 is the camera, positive the image's right."""
+    backlight: float = 1.0
+    """How many times more light the room behind gets than the visitor: a sunlit hall is 20 and more."""
     flicker: float = 0.0
     """Depth of the mains flicker, 0..1, at twice ``mains_hz``."""
     mains_hz: float = 50.0

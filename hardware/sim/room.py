@@ -54,9 +54,8 @@ class Backdrop:
         rows = self._small_normals.shape[0]
         # The shading grid has one row more above and below the picture and half this map's spacing.
         row = slice(1, 1 + 2 * rows, 2)
-        lux = (light.ambient.illuminance(self._small_normals) * light.flicker[row, None])[..., None] * np.array(
-            light.ambient.colour, np.float32
-        )
+        ambient = light.ambient.illuminance(self._small_normals) * light.flicker[row, None]
+        lux = ambient[..., None] * (np.array(light.ambient.colour, np.float32) * np.float32(light.ambient.backlight))
         lux += self._halves[0][..., None] * light.top[row, None, :]
         lux += self._halves[1][..., None] * light.bottom[row, None, :]
         size = (self._view.width_px, self._view.height_px)
@@ -120,11 +119,11 @@ def _draw(room: Room, view: View, seed: int) -> Floats:
     picture = sorted((-side * 330.0, -side * 860.0))
     block(picture[0], -480, picture[1], -60, (58, 52, 48))
     block(picture[0] + 28, -452, picture[1] - 28, -88, (214, 206, 188))
-    for _ in range(7):
-        x = float(random.uniform(picture[0] + 90, picture[1] - 90))
-        y = float(random.uniform(-400, -140))
-        colour = tuple(int(c) for c in random.integers(60, 200, 3))
-        cv2.circle(paint, spot(x, y), int(random.integers(4, 14)), colour, cv2.FILLED, cv2.LINE_AA)
+    # A landscape of bands: round things in a frame are taken for a face by face detectors.
+    horizon = float(random.uniform(-330, -230))
+    block(picture[0] + 60, -420, picture[1] - 60, horizon, (150, 176, 196))
+    block(picture[0] + 60, horizon, picture[1] - 60, horizon + 60, (106, 122, 92))
+    block(picture[0] + 60, horizon + 60, picture[1] - 60, -120, (168, 150, 104))
     _plant(paint, spot, -side * 640.0, random)
     grain = cv2.GaussianBlur(random.standard_normal(distance.shape, np.float32), (0, 0), 3.0)
     stains = cv2.GaussianBlur(random.standard_normal(distance.shape, np.float32), (0, 0), 40.0)

@@ -35,7 +35,7 @@ class CameraOptics:
     exposure_low_s: float = 0.001
     exposure_typical_s: tuple[float, float] = (0.008, 0.020)
     """Between these the exposure is preferred to gain (in the dark) and to a shorter one (in bright light)."""
-    gain_max: float = 6.0
+    gain_max: float = 4.0
     target: float = 0.26
     """Mean level that the automatic exposure aims at."""
     adapt_s: float = 0.3

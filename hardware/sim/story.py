@@ -66,7 +66,11 @@ class Story:
             if t_s < from_s:
                 break
             share = min(1.0, (t_s - from_s) / self.fade_s) if self.fade_s > 0 else 1.0
-            current = replace(ambient, lux=current.lux + (ambient.lux - current.lux) * share)
+            current = replace(
+                ambient,
+                lux=current.lux + (ambient.lux - current.lux) * share,
+                backlight=current.backlight + (ambient.backlight - current.backlight) * share,
+            )
         return current
 
     def fault(self, t_s: float) -> Fault | None:

@@ -226,3 +226,14 @@ def test_the_same_seed_films_the_same_frames() -> None:
     assert np.array_equal(first.pixels, again.pixels)
     assert first.exposure_start_s == again.exposure_start_s
     assert not np.array_equal(first.pixels, other.pixels)
+
+
+def test_light_behind_the_visitor_leaves_the_visitor_dark() -> None:
+    """The automatic exposure follows the bright room, as every camera's does."""
+    levels = []
+    for backlight in (1.0, 60.0):
+        world = grey_world()
+        world.story = replace(world.story, lights=((0.0, Ambient(lux=40.0, backlight=backlight)),))
+        with SimCamera(world, SimClock()) as camera:
+            levels.append(float(colour(take(camera, 3)[-1], *MIDDLE)[1]))
+    assert levels[1] < 0.4 * levels[0]
