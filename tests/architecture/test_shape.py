@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_every_lint_ignore_has_a_written_reason() -> None:
 
 
 def test_broad_excepts_are_counted() -> None:
-    """At most two, both in the shell, where a bug must become a fault and not a dead door."""
+    """At most two: where a worker's bug must become a fault, and at the command line's last border."""
     broad = []
     for path in product():
         for node in ast.walk(parsed(path)):
@@ -74,7 +75,7 @@ def test_broad_excepts_are_counted() -> None:
                 if names & {"Exception", "BaseException", "everything"} and not _reraises(node):
                     broad.append(f"{name(path)}:{node.lineno}")
     assert len(broad) <= 2, broad
-    assert all(place.startswith("kiosk/runtime/") for place in broad), broad
+    assert all(place.startswith(("kiosk/runtime/", "kiosk/cli/app.py")) for place in broad), broad
 
 
 def _reraises(handler: ast.ExceptHandler) -> bool:
@@ -95,9 +96,9 @@ def test_a_grant_is_built_in_one_place() -> None:
     assert built == ["kiosk/visit/policy.py in decide"]
 
 
-def _enclosing(path: object, call: ast.Call) -> str:
+def _enclosing(path: Path, call: ast.Call) -> str:
     found = ""
-    for node in ast.walk(parsed(path)):  # type: ignore[arg-type] # a Path, as the caller has it
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef) and node.lineno <= call.lineno <= (node.end_lineno or 0):
             found = node.name
     return found
