@@ -39,6 +39,6 @@ class Rules:
     identity: IdentitySettings
     panel: Panel
     focal_px: float
-    """Focal length in pixels of the frames that the observations come from."""
+    """Focal length in pixels of frames of the size that ``new_visit`` is told."""
     draw: Callable[[bytes], Challenge]
     """Makes a fresh challenge of a fresh nonce; must be a pure function of it."""

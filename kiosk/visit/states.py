@@ -153,6 +153,8 @@ class Visit:
     oval: Oval
     frame_width_px: int
     frame_height_px: int
+    focal_px: float
+    """Focal length in pixels of frames of this width."""
     attempt: int = 0
     """Number of the latest attempt since the start of the program; never used twice."""
     tries_used: int = 0

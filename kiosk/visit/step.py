@@ -44,9 +44,12 @@ from kiosk.visit.states import (
 
 
 def new_visit(rules: Rules, frame_width_px: int, frame_height_px: int) -> Visit:
-    """Idle, before the first event. The frame size is corrected by the observations."""
+    """Idle, before the first event. ``rules.focal_px`` belongs to this frame size.
+
+    Observations of another size correct it: the same field of view in more or fewer pixels.
+    """
     oval = oval_for(rules.guidance, frame_width_px, frame_height_px, rules.focal_px)
-    return Visit(Idle(), oval, frame_width_px, frame_height_px)
+    return Visit(Idle(), oval, frame_width_px, frame_height_px, rules.focal_px)
 
 
 def step(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
@@ -147,5 +150,6 @@ def _resized(visit: Visit, seen: Observation, rules: Rules) -> Visit:
     width, height = seen.frame_width_px, seen.frame_height_px
     if width == visit.frame_width_px and height == visit.frame_height_px:
         return visit
-    oval = oval_for(rules.guidance, width, height, rules.focal_px)
-    return replace(visit, oval=oval, frame_width_px=width, frame_height_px=height)
+    focal_px = visit.focal_px * width / visit.frame_width_px
+    oval = oval_for(rules.guidance, width, height, focal_px)
+    return replace(visit, oval=oval, frame_width_px=width, frame_height_px=height, focal_px=focal_px)

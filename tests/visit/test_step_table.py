@@ -564,11 +564,14 @@ def test_each_fault_is_told_once_and_all_must_recover(walk: Walk) -> None:
 
 def test_the_oval_follows_the_size_of_the_frames(walk: Walk) -> None:
     """The oval follows the size of the frames."""
-    seen = Observation(1, 101.0, 1280, 720, (), None, True, None)
     before = walk.visit.oval
-    walk.send(Observed(seen))
+    walk.send(Observed(Observation(1, 101.0, 1280, 720, (), None, True, None)))
+    oval = walk.visit.oval
     assert (walk.visit.frame_width_px, walk.visit.frame_height_px) == (1280, 720)
-    assert walk.visit.oval != before
+    assert oval.width_ratio == pytest.approx(before.width_ratio), "the same field of view, the same share of it"
+    assert oval.height_ratio * 720 == pytest.approx(2 * before.height_ratio * 480)
+    walk.send(Observed(Observation(2, 101.1, 640, 480, (), None, True, None)))
+    assert walk.visit.oval.height_ratio == pytest.approx(before.height_ratio)
 
 
 def test_the_same_arguments_give_the_same_answer(walk: Walk) -> None:
