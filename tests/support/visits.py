@@ -26,10 +26,10 @@ from kiosk.values import (
     Slot,
     Verdict,
 )
-from kiosk.visit.events import Effect, Event, LivenessJudged, MatchArrived, Observed, Ticked
+from kiosk.visit.events import Effect, Event, LivenessJudged, MatchArrived, Observed, PulseDoor, RecordEvent, Ticked
 from kiosk.visit.geometry import EYE_MM, FACE_HEIGHTS, FACE_WIDTHS, FOREHEAD, focal_px, oval_for
 from kiosk.visit.rules import Rules
-from kiosk.visit.states import Deciding, Flashing, Granted, Guiding, Holding, Visit
+from kiosk.visit.states import Deciding, Denied, Flashing, Granted, Guiding, Holding, Visit
 from kiosk.visit.step import new_visit, step
 
 WIDTH, HEIGHT = 640, 480
@@ -211,3 +211,19 @@ class Walk:
     def answer_liveness(self, result: LivenessResult, attempt: int | None = None) -> tuple[Effect, ...]:
         """The gates answer, for the newest attempt unless told otherwise."""
         return self.send(LivenessJudged(self.visit.attempt if attempt is None else attempt, result))
+
+
+def kinds(effects: tuple[Effect, ...] | list[Effect]) -> list[str]:
+    """The recorded events, by kind."""
+    return [effect.kind for effect in effects if isinstance(effect, RecordEvent)]
+
+
+def pulses(walk: Walk) -> int:
+    """How often the door was opened."""
+    return sum(isinstance(effect, PulseDoor) for effect in walk.effects)
+
+
+def denied_reason(walk: Walk) -> Reason:
+    """Why the visit was refused (it must have been)."""
+    assert isinstance(walk.visit.state, Denied)
+    return walk.visit.state.reason
