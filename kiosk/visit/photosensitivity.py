@@ -122,9 +122,7 @@ def _red_changes(states: Sequence[tuple[float, Linear]]) -> list[float]:
     changes: list[float] = []
     for (_, before), (at_s, after) in zip(states, states[1:], strict=False):
         (u0, v0), (u1, v1) = chroma(before), chroma(after)
-        if (is_saturated_red(before) or is_saturated_red(after)) and (
-            (u1 - u0) ** 2 + (v1 - v0) ** 2 > CHROMA_STEP**2
-        ):
+        if (is_saturated_red(before) or is_saturated_red(after)) and ((u1 - u0) ** 2 + (v1 - v0) ** 2 > CHROMA_STEP**2):
             changes.append(at_s)
     return changes
 

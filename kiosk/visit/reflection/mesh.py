@@ -13,9 +13,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.values import Floats
 from kiosk.visit.evidence import GRID
 from kiosk.visit.reflection import canonical
-from kiosk.values import Floats
 
 FINE = 4
 """Samples per side of a cell."""
@@ -89,15 +89,16 @@ def _wider(polygon: NDArray[np.float64], by_mm: float) -> NDArray[np.float64]:
     return np.asarray(polygon + away / np.linalg.norm(away, axis=1, keepdims=True) * by_mm, np.float64)
 
 
-def vertex_normals(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> NDArray[np.float64]:
+def vertex_normals(vertices: NDArray[np.float64], faces: NDArray[np.int64]) -> NDArray[np.float64]:
     """Unit normals, each the area-weighted mean over its triangles, turned towards the camera (z > 0)."""
-    a, b, c = (vertices[triangles[:, i]] for i in range(3))
+    a, b, c = (vertices[faces[:, i]] for i in range(3))
     flat = np.cross(b - a, c - a)
     if flat[:, 2].sum() < 0:
         flat = -flat
-    total = np.zeros_like(vertices)
-    for i in range(3):
-        np.add.at(total, triangles[:, i], flat)
+    corners = faces.T.ravel()
+    total = np.stack(
+        [np.bincount(corners, weights=np.tile(flat[:, axis], 3), minlength=len(vertices)) for axis in range(3)], axis=1
+    )
     return np.asarray(total / np.linalg.norm(total, axis=1, keepdims=True), np.float64)
 
 
@@ -129,15 +130,21 @@ def _hits(
 
 
 @cache
+def triangles() -> NDArray[np.int64]:
+    """``(898, 3)`` corners of the canonical triangles."""
+    return _numbers(canonical.TRIANGLES).reshape(-1, 3)
+
+
+@cache
 def mesh() -> Mesh:
     """The grid; the first call takes some tens of milliseconds, the others nothing."""
     vertices = _numbers(canonical.VERTICES).reshape(-1, 3) / 100.0
-    triangles = _numbers(canonical.TRIANGLES).reshape(-1, 3)
+    faces = triangles()
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     fine = GRID * FINE
     steps = (np.arange(fine) + 0.5) / fine
     x, y = np.meshgrid(low[0] + steps * (high[0] - low[0]), low[1] + steps * (high[1] - low[1]))
-    hit, weights = _hits(vertices, triangles, x.ravel(), y.ravel())
+    hit, weights = _hits(vertices, faces, x.ravel(), y.ravel())
 
     row, column = np.divmod(np.arange(fine * fine), fine)
     cell = row // FINE * GRID + column // FINE
@@ -145,7 +152,7 @@ def mesh() -> Mesh:
     kept = np.flatnonzero((hit >= 0) & (hits_per_cell[cell] >= LEAST_SAMPLES))
     kept = kept[np.argsort(cell[kept], kind="stable")]
     cells, starts, counts = np.unique(cell[kept], return_index=True, return_counts=True)
-    corners = triangles[hit[kept]].astype(np.intp)
+    corners = faces[hit[kept]].astype(np.intp)
 
     def spread(per_vertex: NDArray[np.float64]) -> Floats:
         at_samples = np.einsum("nk,nkd->nd", weights[kept], per_vertex[corners])
@@ -154,7 +161,7 @@ def mesh() -> Mesh:
         return np.asarray(grid.reshape(GRID, GRID, 3), np.float32)
 
     points = spread(vertices)
-    normals = spread(vertex_normals(vertices, triangles))
+    normals = spread(vertex_normals(vertices, faces))
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     grid_x, grid_y = points[..., 0].astype(np.float64), points[..., 1].astype(np.float64)
 

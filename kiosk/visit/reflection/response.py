@@ -1,0 +1,128 @@
+"""The response map: how strongly each cell of the face answers the screen, albedo divided out.
+
+Each cell's chromaticities over time are projected on those that the whole face's modulation predicts; the result is
+the cell's modulation in shares of the face's. The projection is compressed where the screen outshines the room, so it
+is undone with the curve that the same projection gives for known shares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kiosk.visit.evidence import GRID
+from kiosk.visit.reflection.fitting import Answer
+from kiosk.visit.reflection.mesh import LANDMARKS, mesh, triangles, vertex_normals
+from kiosk.visit.reflection.signals import DARK, Array, Mask, Signals, chroma, drift_basis, without_drift
+from kiosk.visit.reflection.timing import Timing
+
+SHARES = np.concatenate([np.linspace(-1.0, 0.0, 9)[:-1], np.linspace(0.0, 5.0, 81)])
+LEAST_SEEN = 0.6
+"""A cell lost (clipped, covered, outside) in more than the rest of the frames is left out."""
+LEAST_FRAMES = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """The skin cells over the frames used. ``K`` frames, ``n`` cells."""
+
+    values: Array
+    """``(K, n, 2)`` chromaticities; a missing one is the cell's mean, so that it says nothing either way."""
+    seen: Array
+    """``(n,)`` share of the frames in which the cell was seen."""
+    brightness: Array
+    """``(n, 3)`` mean linear light."""
+    light: Array
+    """``(K, 3)`` linear light of the screen."""
+    start_s: Array
+    """``(K,)``."""
+
+
+def skin_cells(signals: Signals, timing: Timing, chosen: Mask) -> Cells:
+    """Gather the cells of ``mesh().skin`` over the chosen frames ``(K,)``."""
+    skin = mesh().skin
+    maps = [frame.map_rgb[skin] for frame, kept in zip(signals.frames, chosen, strict=True) if kept]
+    light = np.array(maps, np.float64).reshape(len(maps), int(skin.sum()), 3)
+    known = np.isfinite(light).all(axis=-1) & (light > DARK).all(axis=-1)
+    light[~known] = 1.0
+    count = np.maximum(known.sum(axis=0), 1)[:, None]
+    values = chroma(np.log(light))
+    missing = ~known[..., None]
+    middle = np.where(missing, 0.0, values).sum(axis=0) / count
+    brightness = np.where(missing, 0.0, light).sum(axis=0) / count
+    return Cells(
+        values=np.where(missing, middle, values),
+        seen=known.mean(axis=0) if len(maps) else np.zeros(int(skin.sum())),
+        brightness=brightness,
+        light=timing.light[chosen],
+        start_s=signals.start_s[chosen],
+    )
+
+
+def response(cells: Cells, answer: Answer, rows: Mask) -> Array:
+    """``(n,)`` modulation of each cell in shares of the face's, from the frames of ``rows`` ``(K,)``.
+
+    NaN for cells seen too rarely, and everywhere with too few frames.
+    """
+    if rows.sum() < LEAST_FRAMES or answer.mean <= 0:
+        return np.full(len(cells.seen), np.nan)
+    light = cells.light[rows]
+    basis = drift_basis(cells.start_s[rows])
+    predicted = without_drift(chroma(np.log(np.maximum(1.0 + answer.modulation * light, 0.05))), basis)
+    energy = max(float(np.sum(predicted**2)), 1e-18)
+    # The prediction is free of drift already, so projecting on it removes the cells' drift too.
+    projected = np.einsum("kd,knd->n", predicted, cells.values[rows], optimize=True) / energy
+    inner = np.maximum(1.0 + SHARES[:, None, None] * answer.modulation * light, 0.05)
+    curve = np.einsum("skd,kd->s", chroma(np.log(inner)), predicted, optimize=True) / energy
+    share = np.interp(projected, curve, SHARES)
+    share[cells.seen < LEAST_SEEN] = np.nan
+    return np.asarray(share, np.float64)
+
+
+def measured_head(signals: Signals, chosen: Mask) -> tuple[Array, Array]:
+    """Points in mm and unit normals ``(GRID, GRID, 3)`` of this face as it was turned, from its mean landmarks.
+
+    Axes: x right, y down, z towards the camera; origin at the middle of the mesh.
+    """
+    total = np.zeros((LANDMARKS, 3))
+    for frame in (frame for frame, kept in zip(signals.frames, chosen, strict=True) if kept):
+        points = frame.landmarks[:LANDMARKS].astype(np.float64) * [1.0, 1.0, -1.0]
+        eyes = frame.landmarks[473, :2] - frame.landmarks[468, :2]
+        total += (points - points.mean(axis=0)) * (63.0 / max(float(np.hypot(eyes[0], eyes[1])), 1.0))
+    points = total / max(int(chosen.sum()), 1)
+    return _spread(points), _spread(vertex_normals(points, triangles()))
+
+
+def _spread(per_vertex: Array) -> Array:
+    """A vertex attribute ``(468, 3)`` as means over the cells, ``(GRID, GRID, 3)``; NaN outside the face."""
+    grid = mesh()
+    samples = np.einsum("kn,knd->nd", grid.weights, per_vertex[grid.corners], optimize=True)
+    result = np.full((GRID * GRID, 3), np.nan)
+    result[grid.cells] = np.add.reduceat(samples, grid.starts, axis=0) / grid.counts[:, None]
+    return result.reshape(GRID, GRID, 3)
+
+
+def smooth(field: Array, mask: Mask, times: int = 1) -> Array:
+    """Mean over 3 x 3 cells of the mask, ``times`` over; ``(..., GRID, GRID)``, zero outside the mask."""
+    weight = mask.astype(np.float64)
+    for _ in range(times):
+        field = _box(np.where(mask, field, 0.0)) / np.maximum(_box(weight), 1e-9)
+    return np.asarray(np.where(mask, field, 0.0), np.float64)
+
+
+def _box(field: Array) -> Array:
+    rows = field.copy()
+    rows[..., 1:, :] += field[..., :-1, :]
+    rows[..., :-1, :] += field[..., 1:, :]
+    both = rows.copy()
+    both[..., 1:] += rows[..., :-1]
+    both[..., :-1] += rows[..., 1:]
+    return both
+
+
+def as_grid(values: Array, mask: Mask) -> Array:
+    """``(..., n)`` values of the mask's cells back on ``(..., GRID, GRID)``."""
+    result = np.zeros((*values.shape[:-1], GRID, GRID))
+    result[..., mask] = values
+    return result

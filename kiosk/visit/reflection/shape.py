@@ -1,0 +1,176 @@
+"""Shape: is what answers the screen formed like this face?
+
+A cell answers in proportion to (n . l) / r^2 of the screen over the ambient light that falls on it. So the response map
+of a head shows its relief, whatever the skin. Three rival explanations show no relief, and all they can explain is
+removed from the map *and* from the template before the two are compared:
+
+- a plane held at any angle: constant, x, y;
+- a bent sheet (cylinder about any axis) or a ball: x^2, xy, y^2;
+- a veil of light over a picture that shines or lies behind glass: it adds the same light everywhere, so its share goes
+  with 1 / brightness of each channel - and a photograph's brightness *is* shaded like a face.
+
+What is left must correlate with what is left of the template (``shape``), and the part that the template explains must
+be as large as a head's (``relief``): a print correlates by chance, but its relief is a tenth of a head's.
+
+The room's light is unknown, so the template is the best of a small family: screen above, at or below the lens; light
+from above, from a side, or from the front, within what rooms do. Every member stays the template of this face.
+Measured on heads and prints of two simulators: see the figures in ``docs`` (synthetic).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from kiosk.config.tree import LivenessSettings
+from kiosk.reasons import Reason
+from kiosk.visit.evidence import GRID, Evidence
+from kiosk.visit.reflection.amplitude import Amplitudes, distance_mm
+from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
+from kiosk.visit.reflection.mesh import mesh
+from kiosk.visit.reflection.response import as_grid, measured_head, response, skin_cells, smooth
+from kiosk.visit.reflection.signals import Array, Mask, Signals
+from kiosk.visit.reflection.timing import Timing
+
+ROOMS = tuple(product((-1.0, 0.0, 1.0), (0.0, 0.25, 0.5), (-0.25, 0.0, 0.25), (0.0, 0.3)))
+"""(screen below the lens in half heights, more light from above, from the image's right, from the front)."""
+LEAST_CELLS = 250
+RELIEF = 0.3
+"""Least share of the template's relief that the map shows (a head 0.6-1, prints up to 0.2)."""
+STRONG_R, STRONG_RELIEF = 0.75, 0.45
+"""Beyond both the shape alone is convincing: weak or missing votes (parallax, passive, halves) do not block."""
+NOISY = 0.6
+"""Correlation of two halves of the slots below which a map is smoothed once more."""
+VISIBLE = 1.5
+"""A head's relief must exceed the map's noise by this, before its absence is held against anybody."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """How the response map compares with the face's own relief."""
+
+    r: float
+    """Correlation with the template after all rivals are removed."""
+    share: float
+    """Relief in shares of the template's."""
+    relief: float
+    """Standard deviation of the explained relief, in shares of the mean response."""
+    reliability: float
+    """Correlation of the maps of two halves of the slots, rivals removed."""
+    clarity: float
+    """Relief of a head in shares of the map's noise."""
+    mask: Mask
+    """``(GRID, GRID)`` cells used."""
+    points: Array
+    """``(GRID, GRID, 3)`` mm of the measured head."""
+    normals: Array
+    """``(GRID, GRID, 3)`` of the measured head."""
+    away_mm: float
+    """Distance of the face."""
+
+    @property
+    def strong(self) -> bool:
+        """Whether it convinces without other votes."""
+        return self.r >= STRONG_R and self.share >= STRONG_RELIEF
+
+
+def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitudes) -> Shape | None:
+    """Measure the map and compare; None where too little of the face was seen."""
+    chosen = timing.clean & signals.full[timing.slot]
+    cells = skin_cells(signals, timing, chosen)
+    every = np.ones(len(cells.start_s), bool)
+    even = timing.slot[chosen] % 2 == 0
+    whole, first, second = (response(cells, found.face, rows) for rows in (every, even, ~even))
+    kept = np.isfinite(whole)
+    if kept.sum() < LEAST_CELLS:
+        return None
+    mask = np.zeros((GRID, GRID), bool)
+    mask[mesh().skin] = kept
+    points, normals = measured_head(signals, chosen)
+    away = float(np.median([distance_mm(frame, evidence.focal_px) for frame in signals.frames]))
+    family = templates(points[mask], normals[mask], away, evidence.panel.height_mm / 2)
+    for times in (2, 3):
+        rest = _Rivals(cells.brightness[kept], mask, times)
+        left = rest.left(whole[kept])
+        pair = [rest.left(np.nan_to_num(half[kept], nan=1.0)) for half in (first, second)]
+        reliability = float(_cosine(pair[0][None], pair[1])[0])
+        if reliability >= NOISY:
+            break
+    candidates = rest.left(family)
+    r = _cosine(candidates, left)
+    best = int(np.argmax(r))
+    share = float(candidates[best] @ left / max(float(candidates[best] @ candidates[best]), 1e-12))
+    relief = float(max(share, 0.0) * candidates[best].std())
+    noise = max(float(np.std(pair[0] - pair[1])) / 2.0, 1e-6)
+    clarity = float(candidates[best].std()) / noise
+    return Shape(float(r[best]), share, relief, reliability, clarity, mask, points, normals, away)
+
+
+def templates(points: Array, normals: Array, away_mm: float, half_height_mm: float) -> Array:
+    """``(len(ROOMS), n)`` expected responses over the cells, mean 1. ``points`` mm and ``normals`` ``(n, 3)``."""
+    result = []
+    for below, above, aside, front in ROOMS:
+        dx, dy = -points[:, 0], below * (half_height_mm + 10.0) - points[:, 1]
+        dz = np.maximum(away_mm - points[:, 2], 50.0)
+        squared = dx * dx + dy * dy + dz * dz
+        cosine = (normals[:, 0] * dx + normals[:, 1] * dy + normals[:, 2] * dz) / np.sqrt(squared)
+        screen = np.maximum(cosine, 0.0) * dz / squared**1.5
+        room = 1.0 - above * normals[:, 1] + aside * normals[:, 0] + front * (normals[:, 2] - 0.7)
+        response = screen / np.maximum(room, 0.15)
+        result.append(response / response.mean())
+    return np.array(result)
+
+
+class _Rivals:
+    """Removes from maps what planes, bent sheets and veils explain; smooths first."""
+
+    def __init__(self, brightness: Array, mask: Mask, times: int) -> None:
+        self._mask = mask
+        self._times = times
+        # Places on the canonical head: a picture of a turned head is warped the same way as the head's own map.
+        x, y = (mesh().points[mask][:, axis].astype(np.float64) / 70.0 for axis in (0, 1))
+        veils = [1.0 / np.maximum(brightness[:, channel], 1e-4) for channel in range(3)]
+        columns = [np.ones_like(x), x, y, x * x, x * y, y * y]
+        columns += [self._smooth(veil / veil.mean()) for veil in veils]
+        self._basis, _ = np.linalg.qr(np.stack(columns, axis=1))
+
+    def _smooth(self, values: Array) -> Array:
+        return smooth(as_grid(values, self._mask), self._mask, self._times)[..., self._mask]
+
+    def left(self, values: Array) -> Array:
+        """``(..., n)`` values in shares of their mean, smoothed, without the rivals' part."""
+        level = self._smooth(values)
+        level = level / np.maximum(level.mean(axis=-1, keepdims=True), 1e-6)
+        return np.asarray(level - (level @ self._basis) @ self._basis.T, np.float64)
+
+
+def _cosine(rows: Array, one: Array) -> Array:
+    norm = np.linalg.norm(rows, axis=-1) * np.linalg.norm(one)
+    return np.asarray(rows @ one / np.maximum(norm, 1e-12), np.float64)
+
+
+def shape_gate(shape: Shape | None, settings: LivenessSettings) -> Finding:
+    """Correlation with the face's own template; noise that hides a head asks for another try."""
+    limit = settings.shape_r
+    if shape is None:
+        return insufficient("shape", None, limit, Reason.FACE_NOT_VISIBLE, "r")
+    if shape.r >= limit:
+        return passed("shape", shape.r, limit, 0.9, "r")
+    if shape.clarity < VISIBLE:
+        return insufficient("shape", shape.r, limit, Reason.HIGH_LIGHTING, "r")
+    return failed("shape", shape.r, limit, Reason.NOT_LIVE, "r")
+
+
+def relief_gate(shape: Shape | None, settings: LivenessSettings) -> Finding:
+    """The relief that the template explains is as large as a head's."""
+    limit = settings.shape_residual
+    if shape is None:
+        return insufficient("relief", None, limit, Reason.FACE_NOT_VISIBLE, "ratio")
+    if shape.relief >= limit and shape.share >= RELIEF:
+        return passed("relief", shape.relief, limit, 3 * limit, "ratio")
+    value = min(shape.relief, limit * min(max(shape.share, 0.0) / RELIEF, 1.0))
+    if shape.clarity < VISIBLE:
+        return insufficient("relief", value, limit, Reason.HIGH_LIGHTING, "ratio")
+    return failed("relief", value, limit, Reason.NOT_LIVE, "ratio")

@@ -1,0 +1,79 @@
+"""The verdict: every gate, then all of them together.
+
+Rules: any gate that saw an attack makes it SPOOF; else any gate that could not measure makes it UNSURE; LIVE only when
+every gate passed. The confidence 0..100 grows with every gate's margin and is at least 50 exactly when the verdict is
+LIVE: 0.7 of the narrowest margin and 0.3 of their mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kiosk.config.tree import LivenessSettings
+from kiosk.reasons import Reason
+from kiosk.values import Liveness, LivenessResult, Verdict
+from kiosk.visit.evidence import Evidence
+from kiosk.visit.reflection.amplitude import contrast_gate, expectation, gain_gate, measure, modulation_gate
+from kiosk.visit.reflection.capture import continuity_gate, exposure_gate, stream_gate
+from kiosk.visit.reflection.finding import Finding
+from kiosk.visit.reflection.halves import halves_gate
+from kiosk.visit.reflection.shape import compare, relief_gate, shape_gate
+from kiosk.visit.reflection.signals import gather
+from kiosk.visit.reflection.timing import align, lag_gate, timing_gate
+from kiosk.visit.reflection.votes import parallax_gate, passive_gate
+
+
+def judge(evidence: Evidence, settings: LivenessSettings) -> LivenessResult:
+    """All gates over one attempt; about 40 ms. Never raises for poor evidence: that is UNSURE."""
+    if not evidence.slots:
+        return LivenessResult(Liveness.UNSURE, 0.0, (), (Reason.LOW_VIDEO_QUALITY,))
+    with np.errstate(all="ignore"):
+        return conclude(findings(evidence, settings))
+
+
+def findings(evidence: Evidence, settings: LivenessSettings) -> tuple[Finding, ...]:
+    """What each gate found, in the order in which they are reported."""
+    signals = gather(evidence)
+    timing = align(signals, evidence, settings) if signals.frames else None
+    found = None if timing is None else measure(evidence, signals, timing)
+    shape = None if timing is None or found is None else compare(evidence, signals, timing, found)
+    expected = expectation(evidence, signals.frames)[0] if signals.frames else None
+    return (
+        stream_gate(evidence),
+        continuity_gate(evidence, settings),
+        exposure_gate(evidence, signals, timing),
+        modulation_gate(found, settings),
+        timing_gate(timing, settings, expected),
+        lag_gate(timing, evidence, settings),
+        gain_gate(found, settings),
+        contrast_gate(found, settings),
+        shape_gate(shape, settings),
+        relief_gate(shape, settings),
+        halves_gate(evidence, signals, timing, found, shape),
+        parallax_gate(evidence, shape),
+        passive_gate(evidence, shape, settings),
+    )
+
+
+def conclude(found: Sequence[Finding]) -> LivenessResult:
+    """Verdict, confidence and reasons from the gates' findings. No gates, no pass."""
+    verdicts = [item.verdict for item in found]
+    if Verdict.FAIL in verdicts:
+        verdict = Liveness.SPOOF
+    elif Verdict.INSUFFICIENT in verdicts or not verdicts:
+        verdict = Liveness.UNSURE
+    else:
+        verdict = Liveness.LIVE
+    margins = [item.margin for item in found]
+    score = 100.0 * (0.7 * min(margins) + 0.3 * float(np.mean(margins))) if margins else 0.0
+    confidence = max(score, 50.0) if verdict is Liveness.LIVE else min(score, 49.0)
+    blocking = Verdict.FAIL if verdict is Liveness.SPOOF else Verdict.INSUFFICIENT
+    words = [item.reason for item in found if item.verdict is blocking and item.reason is not None]
+    return LivenessResult(
+        verdict=verdict,
+        confidence=round(confidence, 1),
+        gates=tuple(item.gate for item in found),
+        reasons=tuple(dict.fromkeys(words)),
+    )
