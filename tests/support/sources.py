@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("kiosk", "hardware", "models")
-_SKIPPED = {".venv", "var", ".git", "build", "dist", "__pycache__"}
+_SKIPPED = {".venv", "var", ".git", "build", "dist", "htmlcov", "__pycache__"}
+_CACHES = ("_cache", ".hypothesis", ".egg-info")
 
 
 @cache
@@ -19,9 +20,14 @@ def tracked() -> tuple[Path, ...]:
     try:
         listed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
     except (OSError, subprocess.CalledProcessError):  # an unpacked archive
-        found = (path for path in ROOT.rglob("*") if not _SKIPPED.intersection(path.relative_to(ROOT).parts))
-        return tuple(sorted(path for path in found if path.is_file() and ".egg-info" not in str(path)))
+        found = [path for path in ROOT.rglob("*") if path.is_file() and not path.name.startswith(".coverage")]
+        return tuple(sorted(path for path in found if not any(_made(part) for part in path.relative_to(ROOT).parts)))
     return tuple(sorted(ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()))
+
+
+def _made(part: str) -> bool:
+    """Whether a folder of this name holds what tools made."""
+    return part in _SKIPPED or part.endswith(_CACHES)
 
 
 @cache
