@@ -25,7 +25,6 @@ from tests.support.ledger import Ledger
 from tests.support.visits import ALICE, BOB, Step, Walk, face_at, liveness, match_of, quality_of
 
 STATES = ("Idle", "Guiding", "Holding", "Flashing", "Deciding", "Granted", "Denied", "CoolingDown", "Faulted")
-FAULTS = (Reason.CAMERA_LOST, Reason.DOOR_LOST, Reason.MODELS_LOST)
 MATCHES = (
     match_of(),
     match_of(BOB),
@@ -85,11 +84,6 @@ def clock_goes_back(walk: Walk) -> None:
     walk.send(Ticked(), -0.05)
 
 
-def clock_goes_back_with_a_frame(walk: Walk) -> None:
-    """The same, noticed with a frame."""
-    walk.look(face_at(), after_s=-500.0)
-
-
 def clock_goes_back_with_an_answer(walk: Walk) -> None:
     """The same, noticed with the answer that would open."""
     walk.answer_liveness(liveness())
@@ -104,11 +98,6 @@ def frames_jump_back(walk: Walk) -> None:
 def frames_jump_ahead(walk: Walk) -> None:
     """Frames are missing in between."""
     walk.send(Observed(walk.observation(face_at(), at_s=walk.now_s + 1.5)))
-
-
-def loop_stands_still(walk: Walk) -> None:
-    """Nobody watched for a while."""
-    walk.look(face_at(), after_s=1.5)
 
 
 def frames_stop(walk: Walk) -> None:
@@ -145,11 +134,11 @@ TWISTS: tuple[Twist, ...] = (
     part_fails,
     part_fails_and_recovers,
     clock_goes_back,
-    clock_goes_back_with_a_frame,
+    lambda walk: walk.look(face_at(), after_s=-500.0),
     clock_goes_back_with_an_answer,
     frames_jump_back,
     frames_jump_ahead,
-    loop_stands_still,
+    lambda walk: walk.look(face_at(), after_s=1.5),
     frames_stop,
     deadline_passes,
     light_is_too_bright,
