@@ -6,12 +6,13 @@ done (one line says why), 130 interrupted.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 import typer
 
-from kiosk.cli import models
+from kiosk.cli import bench, doctor, enrollment, images, models, play, screens
 from kiosk.errors import KioskError
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -26,7 +27,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+play.register(app)
+doctor.register(app)
+screens.register(app)
+enrollment.register(app)
+images.register(app)
+bench.register(app)
 app.add_typer(models.app, name="models")
+app.add_typer(enrollment.people, name="people")
 
 
 @app.callback()
@@ -49,6 +57,11 @@ def run_app(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except Exception as error:
+        # The last border: a bug is one line too, unless its trace is asked for.
+        if os.environ.get("KIOSK_TRACEBACK"):
+            raise
+        return _complain(f"internal error ({type(error).__name__}); report it with the trace of KIOSK_TRACEBACK=1")
     return code if isinstance(code, int) else 0
 
 

@@ -119,6 +119,12 @@ class Attempts:
         self.last_evidence: Evidence | None = None
         """Evidence of the attempt judged last, for recorders and tests; dropped with the frames."""
 
+    @property
+    def kept(self) -> int:
+        """How many frames' evidence is in memory now."""
+        frames = 0 if self._attempt is None else len(self._attempt.approach) + len(self._attempt.frames)
+        return len(self._approach) + len(self._shots) + frames
+
     def keep(self, frame: Frame, face: Face | None, observation: Observation, generation: int) -> None:
         """Reduce one frame; ``generation`` changes whenever the camera was opened anew."""
         if generation != self._generation:

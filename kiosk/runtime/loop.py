@@ -111,6 +111,7 @@ class Loop:
             self._step(event)
         self._follow_exposure()
         scene, visible_at_s = self._show()
+        parts.performer.retry(parts.clock.now().monotonic_s)
         parts.watchdog.progressed(frame is not None)
         self.turns += 1
         turn = Turn(

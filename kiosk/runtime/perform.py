@@ -15,6 +15,8 @@ from kiosk.runtime.health import Health
 from kiosk.runtime.journal import Journal
 from kiosk.visit.events import DropAttempt, Effect, Event, PulseDoor, RecordEvent, StartAttempt
 
+RETRY_S = 5.0
+
 
 class Performer:
     """Does what the visit asks for."""
@@ -38,6 +40,7 @@ class Performer:
         self._health = health
         self._journal = journal
         self._pulse_s = pulse_s
+        self._retry_at_s = 0.0
 
     def perform(self, effects: Iterable[Effect]) -> tuple[Event, ...]:
         """Do all effects in order; the events returned are faults that the core must hear of at once."""
@@ -49,6 +52,17 @@ class Performer:
             except RecordsError as error:
                 return self._health.failed(Reason.RECORDS_LOST, error)
         return ()
+
+    def retry(self, now_s: float) -> None:
+        """Records that failed are tried again every RETRY_S with an event of their own; success is a recovery."""
+        if self._health.error(Reason.RECORDS_LOST) is None or now_s < self._retry_at_s:
+            return
+        self._retry_at_s = now_s + RETRY_S
+        try:
+            self._record(RecordEvent("RECORDS_TRIED", Reason.RECORDS_LOST))
+        except RecordsError:
+            return
+        self._health.recovered(Reason.RECORDS_LOST)
 
     def _do(self, effect: Effect) -> None:
         match effect:

@@ -35,7 +35,7 @@ from kiosk.runtime.perform import Performer
 from kiosk.runtime.reopen import Backoff
 from kiosk.runtime.watchdog import Watchdog
 from kiosk.runtime.worker import ThreadWorker, Worker
-from kiosk.values import DoorPosition
+from kiosk.values import DoorPosition, Panel
 from kiosk.visit.challenge import draw
 from kiosk.visit.geometry import focal_px
 from kiosk.visit.reflection import judge
@@ -78,14 +78,14 @@ def open_matcher(store: Store, models: FaceModels, settings: Settings) -> LocalM
     return LocalMatcher(gallery, scale_of(models.embedding_version), settings.identity, store.badge_holder)
 
 
-def rules_of(settings: Settings, display: Display) -> Rules:
+def rules_of(settings: Settings, panel: Panel) -> Rules:
     """What the pure core needs of an installation."""
     return Rules(
         visit=settings.visit,
         guidance=settings.guidance,
         liveness=settings.liveness,
         identity=settings.identity,
-        panel=display.panel,
+        panel=panel,
         focal_px=focal_px(settings.camera.hfov_deg, settings.camera.width_px),
         draw=lambda nonce: draw(nonce, settings.liveness),
     )
@@ -93,7 +93,7 @@ def rules_of(settings: Settings, display: Display) -> Rules:
 
 def assemble(settings: Settings, adapters: Adapters, watchers: tuple[Watcher, ...] = ()) -> Loop:
     """Join the application to open adapters. Raises ModelError where no calibration fits the embedder."""
-    rules = rules_of(settings, adapters.display)
+    rules = rules_of(settings, adapters.display.panel)
     health = _health(adapters)
     site = Site(lambda: adapters.feed.name, rules.panel, rules.focal_px, settings.camera.lag_s)
     attempts = Attempts(

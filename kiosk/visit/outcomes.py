@@ -63,12 +63,12 @@ def deny(visit: Visit, reason: Reason, now_s: float, rules: Rules, check: Check 
 
 
 def grant(visit: Visit, permission: Grant, check: Check, rules: Rules) -> Stepped:
-    """From Deciding to Granted: the one place that asks for a door pulse."""
+    """From Deciding to Granted: the one place that asks for a door pulse, once the grant is on record."""
     state = Granted(permission.person_id, check.track, permission.decided_at_s + rules.visit.result_s)
     effects = (
+        told("GRANTED", check, Reason.WELCOME, permission.person_id),
         PulseDoor(permission),
         DropAttempt(check.attempt),
-        told("GRANTED", check, Reason.WELCOME, permission.person_id),
     )
     return replace(visit, state=state, denials=0), effects
 

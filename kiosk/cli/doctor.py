@@ -1,0 +1,170 @@
+"""``kiosk doctor``: one line for each part, with the mend; nothing is moved, opened or changed."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from kiosk.cli.common import ConfigOption, JsonOption, emit, say
+from kiosk.config.load import load
+from kiosk.config.paths import data_dir
+from kiosk.config.tree import Settings
+from kiosk.errors import KioskError
+
+Result = Literal["ok", "warning", "fault"]
+LEAST_FREE_MB = 500
+LEAST_FPS_RATIO = 0.8
+"""A camera that delivers less than this share of what was asked for is worth a warning."""
+BUILT = datetime(2026, 11, 1, tzinfo=UTC)
+"""No true clock shows an earlier time than this program's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report."""
+
+    part: str
+    result: Result
+    found: str
+    mend: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the root."""
+    app.command()(doctor)
+
+
+def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Check camera, display, weights, door (dry), clock and storage; exit code 1 when something is at fault."""
+    settings = load(config)
+    checks = list(examine(settings, data_dir()))
+    for check in checks:
+        if json:
+            emit(asdict(check))
+        else:
+            say(f"{check.result:8} {check.part:9} {check.found}" + (f"; {check.mend}" if check.mend else ""))
+    if any(check.result == "fault" for check in checks):
+        raise typer.Exit(1)
+
+
+def examine(settings: Settings, data: Path) -> Iterator[Check]:
+    """All checks, the quick ones first. A part that raises is a fault with its own mend."""
+    parts: tuple[tuple[str, Callable[[Settings, Path], Check]], ...] = (
+        ("clock", _clock),
+        ("storage", _storage),
+        ("records", _records),
+        ("weights", _weights),
+        ("passive", _passive),
+        ("door", _door),
+        ("display", _display),
+        ("camera", _camera),
+        ("liveness", _calibration),
+    )
+    for part, examined in parts:
+        try:
+            yield examined(settings, data)
+        except KioskError as error:
+            where = f"{error.where}: " if error.where else ""
+            yield Check(part, "fault", " ".join(f"{where}{error.what}".split()), error.mend)
+
+
+def _clock(_settings: Settings, _data: Path) -> Check:
+    now = datetime.now(UTC)
+    if now < BUILT:
+        return Check("clock", "fault", f"shows {now:%Y-%m-%d %H:%M} UTC, which is past", "set the time, enable NTP")
+    if not Path("/run/systemd/timesync/synchronized").exists():
+        return Check("clock", "warning", f"{now:%Y-%m-%d %H:%M} UTC, not known to be synchronized", "enable NTP")
+    return Check("clock", "ok", f"{now:%Y-%m-%d %H:%M} UTC, synchronized")
+
+
+def _storage(_settings: Settings, data: Path) -> Check:
+    if not data.is_dir():
+        return Check("storage", "fault", f"{data} does not exist", "run ./setup.sh, or set KIOSK_DATA_DIR")
+    free_mb = shutil.disk_usage(data).free // 2**20
+    probe = data / f".doctor-{time.monotonic_ns()}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return Check("storage", "fault", f"{data} cannot be written: {error.strerror}", "mend the mount or its owner")
+    if free_mb < LEAST_FREE_MB:
+        return Check("storage", "warning", f"{free_mb} MB free in {data}", f"free at least {LEAST_FREE_MB} MB")
+    return Check("storage", "ok", f"{free_mb} MB free in {data}")
+
+
+def _records(settings: Settings, data: Path) -> Check:
+    from kiosk.records.store import DATABASE, Store
+
+    if not (data / DATABASE).exists():
+        return Check("records", "warning", "nobody is enrolled yet", "kiosk enroll --name NAME PICTURE")
+    with Store.in_directory(data, key_file=settings.records.key_file, create=False) as store:
+        report = store.check()
+    if not report.ok:
+        return Check("records", "fault", "; ".join(report.problems), "restore a backup")
+    return Check("records", "ok", f"{report.people} people, {report.events} events; database and event chain are whole")
+
+
+def _weights(_settings: Settings, data: Path) -> Check:
+    from models import manifest
+
+    bad = [f"{one.name} {complaint}" for one, complaint in manifest.verify(data, ("core",)) if complaint]
+    if bad:
+        return Check("weights", "fault", "; ".join(bad), "kiosk models fetch")
+    return Check("weights", "ok", "every hash is right")
+
+
+def _passive(_settings: Settings, data: Path) -> Check:
+    from models.faces import open_models
+
+    with open_models(data) as models:
+        present, known = models.passive_models
+    found = f"{present} of {known} models"
+    if present < known:
+        return Check("passive", "warning", found, "kiosk models fetch --group passive-extra [--from DIR]")
+    return Check("passive", "ok", found)
+
+
+def _door(settings: Settings, _data: Path) -> Check:
+    from hardware.doors import probe_door_dry
+
+    facts = probe_door_dry(settings.door)
+    found = ", ".join(f"{key} {value}" for key, value in facts.items())
+    if settings.door.kind == "memory":
+        return Check("door", "warning", found, "a memory door opens nothing: set door.kind")
+    return Check("door", "ok", found)
+
+
+def _display(settings: Settings, _data: Path) -> Check:
+    from hardware.displays.screen import open_display
+
+    if settings.display.kind == "memory":
+        return Check("display", "warning", "memory: nobody sees it", "set display.kind")
+    with open_display(settings.display) as display:
+        width, height = display.size_px
+    return Check("display", "ok", f"{width}x{height}, set as {settings.display.luminance_cd_m2:g} cd/m2")
+
+
+def _camera(settings: Settings, _data: Path) -> Check:
+    from hardware.cameras import probe_camera
+
+    facts = probe_camera(settings.camera)
+    found = ", ".join(f"{key} {value}" for key, value in facts.items())
+    fps = facts.get("fps")
+    if isinstance(fps, int | float) and fps < LEAST_FPS_RATIO * settings.camera.fps:
+        return Check("camera", "warning", found, "give it more light or a lower resolution")
+    if facts.get("lock") is False:
+        return Check("camera", "fault", found, "this camera refuses to lock its exposure: no check can pass")
+    return Check("camera", "ok", found)
+
+
+def _calibration(settings: Settings, _data: Path) -> Check:
+    if settings.camera.lag_s is None:
+        return Check("liveness", "warning", "camera.lag_s is not calibrated", "measure it and set [camera] lag_s")
+    return Check("liveness", "ok", f"lag {settings.camera.lag_s:g} s")
