@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -94,7 +95,7 @@ def _colours(stream: _Stream, count: int) -> list[Rgb] | None:
     extra = stream.shuffled(PALETTE)[: count - len(PALETTE)]
     colours = stream.shuffled((*PALETTE, *extra))
     lit = [sum(1 for colour in colours if colour[channel] == 255) for channel in range(3)]
-    repeats = any(a == b for a, b in zip(colours, colours[1:], strict=False))
+    repeats = any(a == b for a, b in itertools.pairwise(colours))
     return None if repeats or max(lit) - min(lit) > 1 else colours
 
 
@@ -102,11 +103,11 @@ def _regions(stream: _Stream, count: int, halves: int) -> list[Region]:
     """Which slots light only a half: at least one top and one bottom, never two next to each other."""
     kinds: list[Region] = stream.shuffled(("top", "bottom"))
     while len(kinds) < halves:
-        kinds.append(("top", "bottom")[stream.below(2)])  # type: ignore[arg-type]
+        kinds.append(("top", "bottom")[stream.below(2)])
     regions: list[Region] = ["full"] * count
     while True:
         places = sorted(stream.shuffled(range(count))[:halves])
-        if all(b - a > 1 for a, b in zip(places, places[1:], strict=False)):
+        if all(b - a > 1 for a, b in itertools.pairwise(places)):
             break
     for place, kind in zip(places, kinds, strict=True):
         regions[place] = kind

@@ -15,6 +15,7 @@ black and to black is added at both ends.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -120,7 +121,7 @@ def _general_changes(states: Sequence[tuple[float, Linear]]) -> list[float]:
 def _red_changes(states: Sequence[tuple[float, Linear]]) -> list[float]:
     """Times of changes to or from a saturated red that are large in u'v'."""
     changes: list[float] = []
-    for (_, before), (at_s, after) in zip(states, states[1:], strict=False):
+    for (_, before), (at_s, after) in itertools.pairwise(states):
         (u0, v0), (u1, v1) = chroma(before), chroma(after)
         if (is_saturated_red(before) or is_saturated_red(after)) and ((u1 - u0) ** 2 + (v1 - v0) ** 2 > CHROMA_STEP**2):
             changes.append(at_s)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,8 +32,8 @@ def test_every_challenge_keeps_the_rules(nonce: bytes, settings: LivenessSetting
     assert len(slots) == settings.colour_slots + 4
     assert slots[0].rgb == slots[-1].rgb == GREY
     assert {slot.rgb for slot in coloured} == set(PALETTE)
-    assert all(a.rgb != b.rgb for a, b in zip(slots, slots[1:], strict=False))
-    assert all(a.rgb != b.rgb for a, b in zip(coloured, coloured[1:], strict=False))
+    assert all(a.rgb != b.rgb for a, b in itertools.pairwise(slots))
+    assert all(a.rgb != b.rgb for a, b in itertools.pairwise(coloured))
     lit = [sum(slot.rgb[channel] == 255 for slot in coloured) for channel in range(3)]
     assert max(lit) - min(lit) <= 1
     halves = [slot.region for slot in slots if slot.region != "full"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from kiosk.config.tree import LivenessSettings
@@ -50,7 +52,7 @@ def stream_gate(evidence: Evidence) -> Finding:
     noise = float(np.median(known)) if len(known) else None
     prints = [frame.fingerprint for frame in frames]
     broken = evidence.camera_changed or bool((np.diff(times) <= 0).any()) or len(set(prints)) < len(prints)
-    broken = broken or any(b <= a for a, b in zip(numbers, numbers[1:], strict=False))
+    broken = broken or any(b <= a for a, b in itertools.pairwise(numbers))
     if broken or (noise is not None and noise < limit):
         return failed("stream", noise, limit, Reason.NOT_LIVE, unit)
     starts = np.array([frame.exposure_start_s for frame in frames])
@@ -73,7 +75,7 @@ def eye_distance(frame: FrameEvidence) -> float:
 def largest_jump(frames: tuple[FrameEvidence, ...]) -> float:
     """Largest move or change of size between neighbouring frames, in eye distances; longer pauses allow more."""
     worst = 0.0
-    for a, b in zip(frames, frames[1:], strict=False):
+    for a, b in itertools.pairwise(frames):
         pause = max(1.0, (b.exposure_start_s - a.exposure_start_s) / 0.05)
         move = float(np.hypot(*(eye_middle(b) - eye_middle(a)))) / eye_distance(a)
         grown = abs(eye_distance(b) / eye_distance(a) - 1.0)
@@ -84,8 +86,8 @@ def largest_jump(frames: tuple[FrameEvidence, ...]) -> float:
 def continuity_gate(evidence: Evidence, settings: LivenessSettings) -> Finding:
     """One face from the hold to the end, the same by its embedding, alone, and without jumps.
 
-    The value is the lowest similarity to the face before the flash. Another face or another track is an attack; a second
-    face, a jump or a lost face asks for another try.
+    The value is the lowest similarity to the face before the flash. Another face or another track is an attack; a
+    second face, a jump or a lost face asks for another try.
     """
     limit, unit = settings.same_face, "similarity"
     frames = during(evidence)

@@ -1,7 +1,8 @@
 """Top and bottom: slots that light half the screen light a head from another side, whatever its skin and its room.
 
-For each cell the answers to top and bottom slots are fitted apart from the full ones; ``(top - bottom) / (top + bottom)``
-needs no model of skin or ambient light. A plane or a bent sheet shows a smooth gradient, a head its relief on top of it.
+For each cell the answers to top and bottom slots are fitted apart from the full ones. Their
+``(top - bottom) / (top + bottom)`` needs no model of skin or ambient light. A plane or a bent sheet shows a smooth
+gradient, a head its relief on top of it.
 """
 
 from __future__ import annotations

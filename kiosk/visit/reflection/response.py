@@ -44,7 +44,7 @@ def skin_cells(signals: Signals, timing: Timing, chosen: Mask) -> Cells:
     skin = mesh().skin
     maps = [frame.map_rgb[skin] for frame, kept in zip(signals.frames, chosen, strict=True) if kept]
     light = np.array(maps, np.float64).reshape(len(maps), int(skin.sum()), 3)
-    known = np.isfinite(light).all(axis=-1) & (light > DARK).all(axis=-1)
+    known = np.asarray((light > DARK).all(axis=-1), bool)
     light[~known] = 1.0
     count = np.maximum(known.sum(axis=0), 1)[:, None]
     values = chroma(np.log(light))

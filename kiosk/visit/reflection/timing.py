@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kiosk.config.tree import LivenessSettings
 from kiosk.reasons import Reason
@@ -29,6 +30,8 @@ from kiosk.visit.reflection.signals import (
     without_drift,
 )
 
+Slots = NDArray[np.intp]
+
 STEP_S = 0.005
 LATEST_S = 0.5
 """Answers are looked for up to here, far beyond what is believed: a late injection should be seen to be late."""
@@ -47,7 +50,7 @@ class Timing:
     """``(K,)`` settled frames at this lag."""
     light: Array
     """``(K, 3)`` linear light each frame saw at this lag."""
-    slot: np.ndarray[tuple[int, ...], np.dtype[np.intp]]
+    slot: Slots
     """``(K,)`` slot of each frame (meaningful where clean)."""
     answer: Answer
     """Fit of face minus background over the clean frames."""
@@ -63,7 +66,7 @@ def relative(signals: Signals) -> Array:
     return face - background if known.mean() > 0.9 else face
 
 
-def align(signals: Signals, evidence: Evidence, settings: LivenessSettings) -> Timing | None:
+def align(signals: Signals, settings: LivenessSettings) -> Timing | None:
     """Find the lag and measure; None with too few frames."""
     measured = relative(signals)
     if np.isfinite(measured).all(axis=1).sum() < LEAST_FRAMES:
@@ -105,7 +108,7 @@ def _linear_r(measured: Array, light: Array, signals: Signals) -> float:
     return correlation(design @ np.maximum(gains, 0.0), target)
 
 
-def _slots(measured: Array, start_s: Array, slot: Array) -> tuple[Array, Array, Array, float]:
+def _slots(measured: Array, start_s: Array, slot: Slots) -> tuple[Array, Array, Slots, float]:
     """Means ``(S', 2)``, mid times and numbers of the slots seen, and the F ratio between over within slots."""
     which, inverse, counts = np.unique(slot, return_inverse=True, return_counts=True)
     sums = np.zeros((len(which), 3))
@@ -120,7 +123,7 @@ def _slots(measured: Array, start_s: Array, slot: Array) -> tuple[Array, Array, 
     return means[:, :2], means[:, 2], which, between / max(within, 1e-15)
 
 
-def permutation_p(means: Array, times: Array, signals: Signals, which: Array) -> float:
+def permutation_p(means: Array, times: Array, signals: Signals, which: Slots) -> float:
     """Share of ``DRAWS`` other challenges that fit the slot means at least as well (never below 1 / (DRAWS + 1)).
 
     The others keep the guards and the halves and draw every colour anew. Seeded: the same evidence, the same answer.

@@ -36,7 +36,7 @@ def judge(evidence: Evidence, settings: LivenessSettings) -> LivenessResult:
 def findings(evidence: Evidence, settings: LivenessSettings) -> tuple[Finding, ...]:
     """What each gate found, in the order in which they are reported."""
     signals = gather(evidence)
-    timing = align(signals, evidence, settings) if signals.frames else None
+    timing = align(signals, settings) if signals.frames else None
     found = None if timing is None else measure(evidence, signals, timing)
     shape = None if timing is None or found is None else compare(evidence, signals, timing, found)
     expected = expectation(evidence, signals.frames)[0] if signals.frames else None

@@ -1,7 +1,7 @@
 """The weaker witnesses: parallax, the passive models, and the half-lit slots.
 
-None of them decides alone. Each is a *vote*: where the shape gate is strong (``Shape.strong``) a missing or weak vote does
-not block; where shape only just passed, it asks for another try. The reasons:
+None of them decides alone. Each is a *vote*: where the shape gate is strong (``Shape.strong``) a missing or weak vote
+does not block; where shape only just passed, it asks for another try. The reasons:
 
 - parallax: a visitor who steps straight into the oval gives nothing to measure, and landmarks come from a model that
   has only seen heads, so on a print they wander towards a head's. It separates worse than light does.
