@@ -171,6 +171,11 @@ def _download(one: Item, url: str, part: Path, progress: Progress) -> None:
     with urllib.request.urlopen(request, timeout=URL_TIMEOUT_S) as answer:
         resumed = done > 0 and answer.status == 206
         done = done if resumed else 0
+        length = answer.headers.get("Content-Length", "")
+        if length.isdigit() and done + int(length) != one.bytes:
+            # An error page or another version: nothing to go on from.
+            part.unlink(missing_ok=True)
+            raise FetchError(f"has {done + int(length)} bytes instead of {one.bytes}")
         with part.open("ab" if resumed else "wb") as file:
             while done <= one.bytes and (piece := answer.read(CHUNK)):
                 file.write(piece)
