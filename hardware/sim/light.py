@@ -140,24 +140,27 @@ class ScreenLamp:
 
         The coat keeps the colour of the light. Source: Walter et al. 2007, Schlick 1994.
         """
-        distance = np.sqrt(np.sum(points * points, axis=-1))
-        view = np.stack([-points[..., 0], -points[..., 1], points[..., 2]], axis=-1) / distance[..., None]
+        x, y, z = points[..., 0], points[..., 1], points[..., 2]
+        nx, ny, nz = normals[..., 0], normals[..., 1], normals[..., 2]
+        distance = np.sqrt(x * x + y * y + z * z)
+        vx, vy, vz = -x / distance, -y / distance, z / distance
         # An area lamp blurs the lobe: widen it by the half angle under which the screen is seen (Karis 2013).
         alpha = roughness * roughness + self.panel.height_mm / (4.0 * np.maximum(distance, 1.0))
-        centre = self.patches(half).mean(axis=0)
-        to_light = np.stack([centre[0] - points[..., 0], centre[1] - points[..., 1], points[..., 2]], axis=-1)
-        squared = np.sum(to_light * to_light, axis=-1)
-        light = to_light / np.sqrt(squared)[..., None]
-        middle = light + view
-        middle /= np.linalg.norm(middle, axis=-1, keepdims=True)
-        n_h = np.clip(np.sum(normals * middle, axis=-1), 0.0, 1.0)
-        n_l = np.clip(np.sum(normals * light, axis=-1), 0.0, 1.0)
-        n_v = np.clip(np.sum(normals * view, axis=-1), 0.1, 1.0)
+        cx, cy = (float(value) for value in self.patches(half).mean(axis=0))
+        lx, ly = cx - x, cy - y
+        squared = lx * lx + ly * ly + z * z
+        length = np.sqrt(squared)
+        lx, ly, lz = lx / length, ly / length, z / length
+        hx, hy, hz = lx + vx, ly + vy, lz + vz
+        middle = np.maximum(np.sqrt(hx * hx + hy * hy + hz * hz), 1e-6)
+        n_h = np.clip((nx * hx + ny * hy + nz * hz) / middle, 0.0, 1.0)
+        n_l = np.clip(nx * lx + ny * ly + nz * lz, 0.0, 1.0)
+        n_v = np.clip(nx * vx + ny * vy + nz * vz, 0.1, 1.0)
         a2 = alpha * alpha
         lobe = a2 / (np.pi * (n_h * n_h * (a2 - 1.0) + 1.0) ** 2)
-        fresnel = f0 + (1.0 - f0) * (1.0 - np.sum(view * middle, axis=-1)) ** 5
+        fresnel = f0 + (1.0 - f0) * (1.0 - (vx * hx + vy * hy + vz * hz) / middle) ** 5
         area = self.panel.width_mm * self.panel.height_mm / 2.0
-        illuminance = self.panel.luminance_cd_m2 * area * points[..., 2] / (squared * np.sqrt(squared)) * n_l
+        illuminance = self.panel.luminance_cd_m2 * area * z / (squared * length) * n_l
         visible = n_l / (n_l * 0.9 + 0.1)
         return np.asarray(illuminance * lobe * fresnel * visible / (4.0 * n_v * np.maximum(n_l, 0.05)), np.float32)
 

@@ -180,8 +180,11 @@ def film(placed: Placed, view: View, lamp: ScreenLamp, light: RowLight, lids: fl
     level = _level(placed, view)
     texture = relief.levels[level] if not (lids > 0.02 and relief.closed) else _blinking(relief, level, lids)
     shrink = np.float32(texture.shape[1] / relief.levels[0].shape[1])
-    coarse = _sample(np.ascontiguousarray(texture[..., 3]), placed.u * shrink, placed.v * shrink, cv2.BORDER_CONSTANT)
-    part = _bounds(coarse, view)
+    # The smallest picture tells where there is anything: no reason to look at the large ones everywhere.
+    least = relief.levels[-1]
+    least_shrink = np.float32(least.shape[1] / relief.levels[0].shape[1])
+    coarse = _sample(least, placed.u * least_shrink, placed.v * least_shrink, cv2.BORDER_CONSTANT)
+    part = _bounds(coarse[..., 3], view)
     if part is None:
         return None
     rows, columns = part

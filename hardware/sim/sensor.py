@@ -92,11 +92,15 @@ class Sensor:
         noise = self._bank[top : top + height, left : left + width]
         shot = np.float32(gains.gain / FULL_WELL)
         read = np.float32((READ_NOISE * gains.gain / FULL_WELL) ** 2)
-        signal += np.sqrt(signal * shot + read) * noise
+        spread = signal * shot
+        spread += read
+        np.sqrt(spread, out=spread)
+        spread *= noise
+        signal += spread
         # White balance multiplies what was read, noise included. Full scale is shared by the channels.
         signal *= np.array([gains.red, 1.0, gains.blue], np.float32) * np.float32(_CODES - 1)
-        codes = np.clip(signal, 0.0, _CODES - 1.0).astype(np.uint16)
-        return np.asarray(self._gamma[codes], np.uint8)
+        np.clip(signal, 0.0, _CODES - 1.0, out=signal)
+        return np.asarray(np.take(self._gamma, signal.astype(np.intp)), np.uint8)
 
     def lux(self, radiance: Floats) -> float:
         """What the camera reports: the picture's mean luminance times pi over the reflectance of a usual scene."""
