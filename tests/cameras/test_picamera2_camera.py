@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hardware.cameras.base import PROOF_FRAMES
+from hardware.cameras.base import PROOF_FRAMES, GainProof
 from hardware.cameras.picamera2_camera import Picamera2Camera, boottime_ahead_s
 from kiosk.errors import CameraStalled, CameraUnavailable
 from tests.support.cameras import FakeSensor, ManualClock, fake_picamera2
@@ -37,6 +37,7 @@ def test_red_is_red(sensor: FakeSensor, granted: str) -> None:
     sensor.granted_format = granted
     with camera_on(sensor) as camera:
         frame = camera.read(newer_than_s=NEVER, timeout_s=1)
+    assert sensor.configuration["main"]["format"] == "BGR888"
     assert frame.pixels[0, 0].tolist() == [200, 0, 50]
     assert frame.pixels.shape == (48, 64, 3)
     assert frame.pixels.flags.c_contiguous
@@ -102,6 +103,16 @@ def test_a_camera_that_does_not_obey_proves_nothing(sensor: FakeSensor) -> None:
     with camera_on(sensor) as camera:
         camera.lock_exposure()
         assert True not in _proofs(camera, 30)
+
+
+def test_standing_still_elsewhere_is_no_lock() -> None:
+    """Equal gains prove nothing unless they are those that were asked for, up to the driver's rounding."""
+    proof = GainProof()
+    proof.demand([10_000, 2.0])
+    assert [proof.look([12_000, 2.0]) for _ in range(PROOF_FRAMES + 2)] == [False] * (PROOF_FRAMES + 2)
+    assert [proof.look([9_990, 2.0]) for _ in range(PROOF_FRAMES)][-1] is True
+    proof.drop()
+    assert proof.look([9_990, 2.0]) is False
 
 
 def test_a_camera_that_does_not_tell_is_none(sensor: FakeSensor) -> None:

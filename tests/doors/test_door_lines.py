@@ -182,3 +182,22 @@ def test_relock_imports_little(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
+
+
+def test_the_interpreters_exit_locks() -> None:
+    """A program that ends in the middle of a pulse, by an exception and without closing, locks on its way out."""
+    script = (
+        "from hardware.doors.memory import MemoryLine\n"
+        "from hardware.doors.timed import TimedDoor\n"
+        "from kiosk.values import Grant\n"
+        "class Loud(MemoryLine):\n"
+        "    def _write(self, unlocked):\n"
+        "        print('unlocked' if unlocked else 'locked', flush=True)\n"
+        "        super()._write(unlocked)\n"
+        "door = TimedDoor(Loud())\n"
+        "door.__enter__()\n"
+        "door.unlock(Grant(1, 'p', 0.0), duration_s=60)\n"
+        "raise SystemExit('crashed')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["locked", "unlocked", "locked"]

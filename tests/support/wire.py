@@ -42,28 +42,35 @@ class Wire:
 
 
 class ManualTimer:
-    """A door timer's clock that stands still until it is moved."""
+    """A door timer's clock that stands still until it is moved; moving it lets the timer's thread finish its turn."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
-        self._changed: threading.Condition | None = None
+        self._changed = threading.Condition()
+        self._waiting = threading.Event()
+        self._turns = 0
 
     def monotonic(self) -> float:
         """The time that the test set."""
         return self.now_s
 
     def wait(self, changed: threading.Condition, timeout_s: float) -> None:
-        """Wait until moved (the short limit only covers a move before the first wait)."""
+        """Wait until moved or notified; the door's own time-out has no meaning here."""
         del timeout_s
         self._changed = changed
-        changed.wait(0.1)
+        self._turns += 1
+        self._waiting.set()
+        changed.notify_all()
+        changed.wait(LIMIT_S)
 
     def advance(self, seconds: float) -> None:
-        """Move the time and wake the timer."""
-        self.now_s += seconds
-        if self._changed is not None:
-            with self._changed:
-                self._changed.notify_all()
+        """Move the time, wake the timer and return when it waits again."""
+        assert self._waiting.wait(LIMIT_S), "no timer runs"
+        with self._changed:
+            self.now_s += seconds
+            turns = self._turns
+            self._changed.notify_all()
+            assert self._changed.wait_for(lambda: self._turns > turns, LIMIT_S), "the timer hangs"
 
 
 class _Direction(enum.Enum):
