@@ -202,7 +202,7 @@ def _faces(result: Any, width: int, height: int) -> list[Face]:
     for index, points in enumerate(result.face_landmarks):
         landmarks = np.array([(point.x, point.y, point.z) for point in points], np.float32) * scale
         shapes = result.face_blendshapes[index] if result.face_blendshapes else ()
-        blendshapes = {one.category_name: float(one.score) for one in shapes if one.category_name != "_neutral"}
+        blendshapes = {one.category_name: float(one.score) for one in shapes}
         pose = pose_of(np.asarray(result.facial_transformation_matrixes[index], np.float64))
         found.append(Face(mesh_box(landmarks, width, height), landmarks, blendshapes, pose))
     return sorted(found, key=lambda face: -face.box.area_px)
