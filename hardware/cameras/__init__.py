@@ -12,6 +12,7 @@ from hardware.clock import SystemClock
 from kiosk.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from hardware.cameras.probe import Facts
     from kiosk.config.tree import CameraSettings
     from kiosk.ports import Camera, Clock
 
@@ -70,3 +71,11 @@ def _from_files(path: Path, settings: CameraSettings, paced: bool, clock: Clock)
         rotate_deg=settings.rotate_deg,
         paced=paced,
     )
+
+
+def probe_camera(settings: CameraSettings, *, clock: Clock | None = None) -> Facts:
+    """What the configured camera really delivers, measured in a few seconds: ``hardware.cameras.probe.measure``."""
+    from hardware.cameras.probe import measure
+
+    clock = clock or SystemClock()
+    return measure(open_camera(settings, clock=clock), clock)

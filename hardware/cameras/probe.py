@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 
-from hardware.cameras import open_camera
-from hardware.clock import SystemClock
-from kiosk.config.tree import CameraSettings
 from kiosk.errors import CameraEnded, CameraStalled
 from kiosk.ports import Camera, Clock
 from kiosk.values import Frame
@@ -17,12 +14,6 @@ FIRST_S = 10.0
 """Longest wait for the first frame."""
 READ_S = 1.0
 Facts = dict[str, str | int | float | bool | None]
-
-
-def probe_camera(settings: CameraSettings, *, clock: Clock | None = None) -> Facts:
-    """Open the configured camera for a few seconds and ``measure`` it. Raises CameraError, or InputError for a file."""
-    clock = clock or SystemClock()
-    return measure(open_camera(settings, clock=clock), clock)
 
 
 def measure(camera: Camera, clock: Clock) -> Facts:

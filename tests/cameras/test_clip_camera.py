@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from hardware.cameras import open_camera
+from hardware.cameras import open_camera, probe_camera
 from hardware.cameras.clip import ClipCamera
 from hardware.cameras.opencv import OpenCvCamera
 from hardware.cameras.picamera2_camera import Picamera2Camera
-from hardware.cameras.probe import measure, probe_camera
+from hardware.cameras.probe import measure
 from kiosk.config.tree import CameraSettings
 from kiosk.errors import CameraEnded, CameraUnavailable, ConfigurationError, InputError
 from tests.support.cameras import FakeCapture, ManualClock, plain_frame
