@@ -14,7 +14,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +36,8 @@ __all__ = ["MemoryDisplay", "PygameDisplay", "open_display", "video_drivers"]
 _BLIND: Final = {"dummy", "offscreen", "evdev"}
 """Drivers that nobody can look at."""
 _USUAL_HZ: Final = 60.0
+_RETRY_S: Final = 1.0
+"""Between two tries to open a lost screen."""
 _LONGEST_PX: Final = 1920
 """Larger screens are drawn at a fraction of their size and scaled by the GPU: drawing must keep up with the camera."""
 _NO_SCREEN_MEND: Final = "attach a screen and let the user join the groups video and render, or choose --display memory"
@@ -82,9 +84,18 @@ def _environment(name: str, value: str) -> Iterator[None]:
 class PygameDisplay:
     """Implements the Display port on a real screen."""
 
-    def __init__(self, settings: DisplaySettings, *, driver: str | None = None) -> None:
+    def __init__(
+        self,
+        settings: DisplaySettings,
+        *,
+        driver: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """``driver`` forces an SDL video driver by name (tests name "dummy"); None chooses by what is there."""
         self._settings = settings
+        self._clock = clock
+        self._retry_at_s: float | None = None
+        self._closed_by_user = False
         self._driver = driver
         self._size_px = settings.width_px, settings.height_px
         self._window: pygame.Surface | None = None
@@ -107,6 +118,12 @@ class PygameDisplay:
     def __enter__(self) -> Self:
         if self._window is not None:
             return self
+        self._closed_by_user = False
+        self._retry_at_s = None
+        self._start()
+        return self
+
+    def _start(self) -> None:
         from hardware.displays.render import Renderer
 
         try:
@@ -114,9 +131,8 @@ class PygameDisplay:
             self._window = self._open_window()
             self._renderer = Renderer(self._size_px, self.panel)
         except DisplayError:
-            self.close()
+            self._stop()
             raise
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -125,6 +141,10 @@ class PygameDisplay:
 
     def close(self) -> None:
         """Give the screen back; calling it again does nothing."""
+        self._retry_at_s = None
+        self._stop()
+
+    def _stop(self) -> None:
         self._renderer = None
         if self._window is None and not self.driver:
             return
@@ -136,9 +156,11 @@ class PygameDisplay:
     def show(self, scene: Scene, preview: Pixels | None = None) -> float:
         """Draw, flip, and return when the middle of the screen shows it (monotonic seconds).
 
-        Raises DisplayError when the screen is lost, DisplayClosed when the user closed the window (or pressed Escape
-        in a window; a full screen ignores keys).
+        Raises DisplayError when the screen is lost; later calls try to open it again, once a second. Raises
+        DisplayClosed from when the user closed the window (or pressed Escape in one; a full screen ignores keys).
         """
+        if self._retry_at_s is not None:
+            self._open_again(self._retry_at_s)
         if self._window is None or self._renderer is None:
             raise DisplayError("not open", where="display")
         import pygame
@@ -148,13 +170,21 @@ class PygameDisplay:
             self._window.blit(self._renderer.render(scene, preview), (0, 0))
             pygame.display.flip()
         except pygame.error as error:
-            raise DisplayError(
-                f"the screen was lost: {error}",
-                where=f"display {self.driver}",
-                mend="check the screen's cable and power",
-            ) from error
-        self._last_s = max(self._last_s, time.monotonic() + self._half_refresh_s)
+            where = f"display {self.driver}"
+            self._stop()
+            self._retry_at_s = self._clock() + _RETRY_S
+            raise DisplayError(f"lost: {error}", where=where, mend="check the screen's cable and power") from error
+        self._last_s = max(self._last_s, self._clock() + self._half_refresh_s)
         return self._last_s
+
+    def _open_again(self, retry_at_s: float) -> None:
+        """After a loss: open the screen, or raise DisplayError until it can be opened."""
+        now_s = self._clock()
+        if now_s < retry_at_s:
+            raise DisplayError("lost", where="display", mend="check the screen's cable and power")
+        self._retry_at_s = now_s + _RETRY_S
+        self._start()
+        self._retry_at_s = None
 
     def _pump(self) -> None:
         """Answer the window system; a kiosk that does not is called "not responding"."""
@@ -162,8 +192,9 @@ class PygameDisplay:
 
         for event in pygame.event.get():
             escaped = event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE and not self._settings.fullscreen
-            if event.type == pygame.QUIT or escaped:
-                raise DisplayClosed("the window was closed", where="display")
+            self._closed_by_user = self._closed_by_user or escaped or event.type == pygame.QUIT
+        if self._closed_by_user:
+            raise DisplayClosed("the window was closed", where="display")
 
     def _start_video(self) -> str:
         """Initialise SDL's video with the first driver that works; returns its name."""

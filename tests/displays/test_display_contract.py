@@ -35,7 +35,7 @@ def x_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("Xvfb is not installed: no X11 to open a window on")
     log = tmp_path_factory.mktemp("x") / "log"
     with log.open("wb") as errors:
-        command = [program, "-displayfd", "1", "-screen", "0", "1024x600x24", "-nolisten", "tcp"]
+        command = [program, "-displayfd", "1", "-screen", "0", "1024x600x24", "-nolisten", "tcp", "-noreset"]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
         assert server.stdout is not None
         number = server.stdout.readline().decode().strip()

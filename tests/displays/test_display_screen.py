@@ -130,13 +130,45 @@ def test_closing_the_window_is_told_apart_from_losing_the_screen() -> None:
 
     with PygameDisplay(WINDOW, driver="dummy") as display:
         pygame.event.post(pygame.event.Event(pygame.QUIT))
-        with pytest.raises(DisplayClosed):
-            display.show(IDLE)
+        for _ in range(2):
+            with pytest.raises(DisplayClosed):
+                display.show(IDLE)
     with PygameDisplay(WINDOW, driver="dummy") as display:
         pygame.display.quit()
         with pytest.raises(DisplayError, match="lost") as caught:
             display.show(IDLE)
         assert not isinstance(caught.value, DisplayClosed)
+
+
+def test_a_lost_screen_is_opened_again_once_a_second() -> None:
+    """The kiosk mends itself when the cable is back, and does not hammer the driver until then."""
+    import pygame
+
+    now = [100.0]
+    with PygameDisplay(WINDOW, driver="dummy", clock=lambda: now[0]) as display:
+        first = display.show(IDLE)
+        pygame.display.quit()
+        for now[0] in (101.0, 101.5, 101.9):
+            with pytest.raises(DisplayError, match="lost"):
+                display.show(IDLE)
+            assert not pygame.display.get_init()
+        now[0] = 102.1
+        assert display.show(IDLE) > first
+        assert pygame.display.get_init()
+
+
+def test_closing_a_lost_screen_ends_the_tries() -> None:
+    """Closed is closed."""
+    import pygame
+
+    now = [100.0]
+    with PygameDisplay(WINDOW, driver="dummy", clock=lambda: now[0]) as display:
+        pygame.display.quit()
+        with pytest.raises(DisplayError, match="lost"):
+            display.show(IDLE)
+    now[0] = 200.0
+    with pytest.raises(DisplayError, match="not open"):
+        display.show(IDLE)
 
 
 def test_pygame_is_loaded_only_when_a_screen_is_opened() -> None:
