@@ -22,6 +22,8 @@ LIBRARIES=(
 # A kiosk without a desktop draws straight to the screen (KMSDRM): SDL loads these when it starts.
 SCREEN_LIBRARIES=("libdrm.so.2 libdrm2" "libgbm.so.1 libgbm1")
 
+CORE="kiosk/visit/step.py,kiosk/visit/policy.py,kiosk/visit/approach.py,kiosk/visit/check.py,kiosk/visit/reflection/*"
+
 VENV_MB=2500 # the virtual environment and the downloads beside it while it is made
 
 usage() {
@@ -246,6 +248,8 @@ run_tests() {
     step "mypy" "$bin/mypy"
     step "imports" "$bin/lint-imports"
     step "pytest" "$bin/python" -m pytest --cov --cov-report=term:skip-covered "$@"
+    # What decides about the door is covered whole: the step, the policy, the liveness gates.
+    step "core covered" "$bin/python" -m coverage report --fail-under=100 --show-missing --include="$CORE"
     say ""
     say "Summary"
     printf '  %s\n' "${SUMMARY[@]}"

@@ -77,8 +77,8 @@ write_settings() {
     [ -e "$SETTINGS/kiosk.toml" ] || install -m 0644 -- "$ROOT/docs/kiosk.example.toml" "$SETTINGS/kiosk.toml"
     if [ ! -e "$SETTINGS/records.key" ]; then
         # A fresh key beside an old database would only hide that the old key is lost.
-        [ ! -e "$STATE/records.db" ] ||
-            fail "$STATE/records.db exists but $SETTINGS/records.key is missing" "restore the key from its safe copy"
+        [ ! -e "$STATE/kiosk.db" ] ||
+            fail "$STATE/kiosk.db exists but $SETTINGS/records.key is missing" "restore the key from its safe copy"
         (umask 077 && head -c 32 /dev/urandom >"$SETTINGS/records.key.new") && sync "$SETTINGS/records.key.new"
         mv -- "$SETTINGS/records.key.new" "$SETTINGS/records.key"
         say "Made $SETTINGS/records.key: keep a safe copy, without it the records cannot be read"
@@ -94,7 +94,7 @@ write_command() {
 # Written by setup.sh install.
 if [ "$(id -u)" -ne 0 ]; then echo "kiosk: run it with sudo" >&2; exit 2; fi
 export KIOSK_DATA_DIR=/var/lib/kiosk CREDENTIALS_DIRECTORY=/etc/kiosk HOME=/var/lib/kiosk
-exec setpriv --reuid=kiosk --regid=kiosk --init-groups --no-new-privs \
+exec setpriv --reuid=kiosk --regid=kiosk --init-groups --no-new-privs --securebits=+no_setuid_fixup \
     --inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search --bounding-set=-all,+dac_read_search \
     /opt/kiosk/venv/bin/kiosk "$@"
 EOF

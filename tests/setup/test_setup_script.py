@@ -6,11 +6,14 @@ The whole way, from a bare system to the demo, is what ``.ci/run`` walks; here a
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from kiosk.records.store import DATABASE
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = (
@@ -246,6 +249,12 @@ def test_a_given_data_directory_is_honoured(machine: Machine, tmp_path: Path) ->
         [str(machine.bin / "bash"), str(machine.root / "setup.sh"), "demo"], cwd=tmp_path, env=environ, check=True
     )
     assert machine.log.read_text().splitlines()[-1] == str(tmp_path / "data")
+
+
+def test_an_old_database_never_gets_a_new_key() -> None:
+    """The installer looks for the database under the name that the store gives it."""
+    names = set(re.findall(r'"\$STATE/(\w+\.db)"', (ROOT / "systemd" / "install.sh").read_text()))
+    assert names == {DATABASE}
 
 
 @pytest.mark.parametrize("script", ["setup.sh", "systemd/install.sh", ".ci/run"])
