@@ -57,9 +57,7 @@ def upgrade(connection: Connection, *, scripts: Path = SCRIPTS, target: str = "h
         # The same call that alembic.command.upgrade makes; there is no public name for it.
         return directory._upgrade_revs(target, revision)  # type: ignore[arg-type]
 
-    context = MigrationContext.configure(
-        connection, opts={"fn": steps, "transactional_ddl": True, "render_as_batch": True}
-    )
+    context = MigrationContext.configure(connection, opts={"fn": steps, "render_as_batch": True})
     with Operations.context(context):
         context.run_migrations()
     if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:

@@ -57,8 +57,9 @@ def wipe_is_owed(connection: Connection) -> bool:
 def wipe(engine: Engine) -> bool:
     """Overwrite what was removed; False when a reader elsewhere keeps the old log alive (try again later).
 
-    ``secure_delete`` zeroes deleted cells, but copies that moved between pages stay behind: only a rebuilt file
-    (VACUUM) and an emptied log are free of them.
+    ``secure_delete`` zeroes deleted cells in the file; the log still holds the old pages until it is emptied, and
+    VACUUM rebuilds the file from what is left, so that no copy can stay in a gap of a page that SQLite rebalanced.
+    It takes memory of about twice the file.
     """
     _outside_transactions(engine, "VACUUM")
     if not emptied_log(engine):

@@ -198,20 +198,15 @@ def test_two_processes_write_at_the_same_time(tmp_path: Path) -> None:
     open_store(tmp_path).close()
     parents = [Zygote(), Zygote()]
     confirmed = Confirmed()
-    for parent in parents:  # a writer of nothing warms its parent up, so that the real ones begin together
-        parent.start(tmp_path, 9, "count 0")
-        assert parent.line() == "DONE"
     for seed, parent in enumerate(parents):
-        parent.start(tmp_path, seed, "count 250")
+        parent.start(tmp_path, seed, "count 40")  # and go on until it has seen the other's
     for parent in parents:
         while (line := parent.line()) != "DONE":
             assert line, "a writer hangs"
             confirmed.hear(line)
         parent.close()
-    assert confirmed.tokens == {f"{seed}-{number}" for seed in (0, 1) for number in range(250)}
+    assert {f"{seed}-{number}" for seed in (0, 1) for number in range(40)} <= confirmed.tokens
     with open_store(tmp_path, create=False) as store:
-        order = [str(event.details["token"]).split("-")[0] for event in store.events(limit=1000)]
-        assert len(order) == 500
-        assert sum(one != two for one, two in itertools.pairwise(order)) > 10, "they must have overlapped"
+        assert len(store.events(limit=100_000)) == len(confirmed.tokens)
         assert tokens(store) == confirmed.tokens
         assert store.check().ok

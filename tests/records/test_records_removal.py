@@ -72,6 +72,17 @@ def test_no_byte_stays(tmp_path: Path, while_open: bool) -> None:
     assert person.name == "Person Number 8"
 
 
+def test_the_file_is_rebuilt(tmp_path: Path) -> None:
+    """Overwritten pages do not stay either: the file shrinks by what was removed."""
+    with open_store(tmp_path) as store:
+        store.add_person("Ada", "B1", [template(number, dimensions=512) for number in range(60)])
+        before = store.backup(tmp_path / "before.db").size_bytes
+        store.remove_person("Ada")
+        after = (tmp_path / "kiosk.db").stat().st_size
+        assert after < before - 60 * 2048
+        assert store.verify_chain().ok
+
+
 def test_events_keep_only_the_id(tmp_path: Path) -> None:
     """The trail still says what happened to whom, and the chain holds."""
     with open_store(tmp_path) as store:

@@ -3,7 +3,8 @@
 The child says on stdout what it is about to do and what was confirmed, one line each:
 ``PID n``, ``OPEN``, ``p NAME`` / ``P id``, ``r id`` / ``R id``, ``E token``, ``V removed``; the parent says ``DONE``
 when the child is gone. MODE ``honest`` runs for ever, ``lying`` confirms what it never wrote (the planted bug),
-``count N`` writes N events and ends, ``die N`` opens the store and kills itself before its N-th step on the disk.
+``count N`` writes at least N events and ends when it has seen those of another, ``die N`` opens the store and kills
+itself before its N-th step on the disk.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import alembic.migration
 import alembic.operations
 import alembic.script  # noqa: F401 - imported before the fork, so that a child is ready at once
 
-from tests.support.records_kit import NOW, open_store, record, template
+from tests.support.records_kit import NOW, open_store, record, template, tokens
 
 
 def say(line: str) -> None:
@@ -93,7 +94,10 @@ def main() -> None:
                 else:
                     say(f"PID {os.getpid()}")
                     with open_store(Path(directory)) as store:
-                        for number in range(int(mode[1])):
+                        for number in range(100 * int(mode[1])):
+                            others = not all(it.startswith(f"{seed}-") for it in tokens(store))
+                            if number >= int(mode[1]) and others:
+                                break
                             record(store, f"{seed}-{number}")
                             say(f"E {seed}-{number}")
             finally:
