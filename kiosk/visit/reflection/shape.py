@@ -56,7 +56,7 @@ class Shape:
     share: float
     """Relief in shares of the template's."""
     relief: float
-    """Standard deviation of the explained relief, in shares of the mean response."""
+    """``share`` of what the template has left after removing a plane (standard deviation, in shares of its mean)."""
     reliability: float
     """Correlation of the maps of two halves of the slots, rivals removed."""
     clarity: float
@@ -102,7 +102,7 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     r = _cosine(candidates, left)
     best = int(np.argmax(r))
     share = float(candidates[best] @ left / max(float(candidates[best] @ candidates[best]), 1e-12))
-    relief = float(max(share, 0.0) * candidates[best].std())
+    relief = max(share, 0.0) * rest.relief_of(family[best])
     noise = max(float(np.std(pair[0] - pair[1])) / 2.0, 1e-6)
     clarity = float(candidates[best].std()) / noise
     return Shape(float(r[best]), share, relief, reliability, clarity, mask, points, normals, away)
@@ -144,6 +144,13 @@ class _Rivals:
         level = self._smooth(values)
         level = level / np.maximum(level.mean(axis=-1, keepdims=True), 1e-6)
         return np.asarray(level - (level @ self._basis) @ self._basis.T, np.float64)
+
+
+    def relief_of(self, template: Array) -> float:
+        """Standard deviation of one template without its plane."""
+        level = self._smooth(template)
+        plane = self._basis[:, :3]  # constant, x and y span the first three orthonormal columns
+        return float((level - plane @ (plane.T @ level)).std() / level.mean())
 
 
 def _cosine(rows: Array, one: Array) -> Array:
