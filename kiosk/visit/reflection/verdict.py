@@ -2,7 +2,7 @@
 
 Rules: any gate that saw an attack makes it SPOOF; else any gate that could not measure makes it UNSURE; LIVE only when
 every gate passed. The confidence 0..100 grows with every gate's margin and is at least 50 exactly when the verdict is
-LIVE: 0.7 of the narrowest margin and 0.3 of their mean.
+LIVE: 0.7 of the narrowest margin of the gates that decide and 0.3 of the mean over all, the votes included.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from kiosk.visit.reflection.shape import compare, relief_gate, shape_gate
 from kiosk.visit.reflection.signals import gather
 from kiosk.visit.reflection.timing import align, lag_gate, timing_gate
 from kiosk.visit.reflection.votes import parallax_gate, passive_gate
+
+VOTES = frozenset({"halves", "parallax", "passive"})
+"""Gates that may ask for another try but do not set the confidence alone (see ``votes``)."""
 
 
 def judge(evidence: Evidence, settings: LivenessSettings) -> LivenessResult:
@@ -66,8 +69,9 @@ def conclude(found: Sequence[Finding]) -> LivenessResult:
         verdict = Liveness.UNSURE
     else:
         verdict = Liveness.LIVE
-    margins = [item.margin for item in found]
-    score = 100.0 * (0.7 * min(margins) + 0.3 * float(np.mean(margins))) if margins else 0.0
+    deciding = [item.margin for item in found if item.name not in VOTES]
+    every = [item.margin for item in found]
+    score = 100.0 * (0.7 * min(deciding, default=0.0) + 0.3 * float(np.mean(every))) if every else 0.0
     confidence = max(score, 50.0) if verdict is Liveness.LIVE else min(score, 49.0)
     blocking = Verdict.FAIL if verdict is Liveness.SPOOF else Verdict.INSUFFICIENT
     words = [item.reason for item in found if item.verdict is blocking and item.reason is not None]

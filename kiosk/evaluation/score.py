@@ -1,0 +1,154 @@
+"""Score a recording exactly as the kiosk judges a visit: find faces, reduce frames to evidence, ask the gates.
+
+The models come in through their port. Frames are read one by one; the models see each at
+once, so no picture is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kiosk.config.tree import LivenessSettings
+from kiosk.evaluation.recording import RecordedFrame, Recording
+from kiosk.identity.scale import Scale
+from kiosk.ports import FaceModels
+from kiosk.runtime.extract import Extractor
+from kiosk.values import Embedding, Face, Frame, LivenessResult
+from kiosk.visit.evidence import Evidence, FrameEvidence
+from kiosk.visit.geometry import focal_px
+from kiosk.visit.reflection import judge
+
+PASSIVE_FRAMES = 5
+SMALL_RATIO = 0.35
+"""A face narrower than this share of the largest is background (``guidance.small_face_ratio``)."""
+SAME_PLACE = 1.0
+"""A face that moved more than this many eye distances, or changed its size by more than half, is another track."""
+
+
+@dataclass(slots=True)
+class _Tracks:
+    """Numbers for the largest face: a new one whenever it cannot be the same face that moved."""
+
+    number: int = 0
+    before: tuple[float, float, float] | None = None
+
+    def follow(self, face: Face) -> int:
+        """The track of this face."""
+        x, y = (face.landmarks[468, :2] + face.landmarks[473, :2]) / 2.0
+        eyes = max(face.eye_distance_px, 1.0)
+        if self.before is not None:
+            x0, y0, eyes0 = self.before
+            apart = float(np.hypot(x - x0, y - y0)) / eyes0
+            if apart > SAME_PLACE or not 1 / 1.5 < eyes / eyes0 < 1.5:
+                self.number += 1
+        self.before = (float(x), float(y), eyes)
+        return self.number
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What is collected on the way through the frames."""
+
+    evidence: list[FrameEvidence] = field(default_factory=list)
+    embeddings: dict[str, Embedding] = field(default_factory=dict)
+    passive: list[float] = field(default_factory=list)
+
+
+def score(
+    recording: Recording,
+    models: FaceModels,
+    settings: LivenessSettings,
+    scale: Scale,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> LivenessResult:
+    """The gates' verdict on a recording. ``progress(done, all)`` is called after each frame.
+
+    Raises InputError for a broken picture, ModelError when the models fail.
+    """
+    return judge(gather_evidence(recording, models, scale, progress=progress), settings)
+
+
+def gather_evidence(
+    recording: Recording, models: FaceModels, scale: Scale, *, progress: Callable[[int, int], None] | None = None
+) -> Evidence:
+    """Everything the gates need of a recording."""
+    extractor, tracks, gathered = Extractor(), _Tracks(), _Gathered()
+    wanted, passive = _identity_frames(recording), _passive_frames(recording)
+    for number, recorded in enumerate(recording.frames):
+        frame = Frame(
+            recorded.load(), number, recorded.exposure_start_s, recorded.exposure_s, recording.exposure_locked
+        )
+        faces = models.find(frame)
+        counted = [face for face in faces if face.box.width_px >= SMALL_RATIO * faces[0].box.width_px]
+        face = counted[0] if counted else None
+        track = -1 if face is None else tracks.follow(face)
+        gathered.evidence.append(extractor.extract(frame, face, track=track, faces=len(counted)))
+        if face is not None:
+            for part in ("before", "middle", "end"):
+                if part not in gathered.embeddings and number >= wanted[part]:
+                    gathered.embeddings[part] = models.embed(frame.pixels, face)
+            if number in passive:
+                gathered.passive.append(models.passive_live_score(frame.pixels, face))
+        if progress is not None:
+            progress(number + 1, len(recording.frames))
+    before = gathered.embeddings.get("before")
+    later = [gathered.embeddings[part] for part in ("middle", "end") if part in gathered.embeddings]
+    width = recording.frames[0].size_px[0]
+    return Evidence(
+        camera_name=recording.camera_name,
+        camera_changed=False,
+        panel=recording.panel,
+        focal_px=focal_px(recording.hfov_deg, width),
+        lag_s=recording.lag_s,
+        ambient_lux=recording.ambient_lux,
+        slots=recording.slots,
+        frames=tuple(gathered.evidence),
+        passive_live=tuple(gathered.passive),
+        same_face=() if before is None else tuple(scale.between(before, other) for other in later),
+        mesh_normals=extractor.mesh_normals,
+    )
+
+
+def _approach(frames: Sequence[RecordedFrame], begin_s: float) -> int:
+    """How many frames end before the first slot."""
+    return sum(1 for frame in frames if frame.exposure_start_s + frame.exposure_s <= begin_s)
+
+
+def _identity_frames(recording: Recording) -> dict[str, int]:
+    """From which frame on the face is embedded: just before the flash, in its middle, near its end."""
+    first, last = recording.slots[0], recording.slots[-1]
+    count = len(recording.frames)
+    approach = _approach(recording.frames, first.visible_at_s)
+    end_s = last.visible_at_s + last.duration_s
+    flashed = approach + sum(1 for frame in recording.frames[approach:] if frame.exposure_start_s < end_s)
+    return {
+        "before": max(0, approach - 3),
+        "middle": min(count - 1, (approach + flashed) // 2),
+        "end": max(0, min(count, flashed) - 4),
+    }
+
+
+def _passive_frames(recording: Recording) -> frozenset[int]:
+    """Frames of the approach, spread evenly; empty when the recording begins with the flash."""
+    approach = _approach(recording.frames, recording.slots[0].visible_at_s)
+    if approach == 0:
+        return frozenset()
+    return frozenset(round(float(at)) for at in np.linspace(0, approach - 1, min(PASSIVE_FRAMES, approach)))
+
+
+def to_json(result: LivenessResult) -> dict[str, Any]:
+    """The documented object: verdict, confidence, reasons, gates (name, verdict, value, threshold)."""
+    return {
+        "verdict": str(result.verdict),
+        "confidence": result.confidence,
+        "reasons": [str(reason) for reason in result.reasons],
+        "gates": [
+            {"name": gate.name, "verdict": str(gate.verdict), "value": gate.value, "threshold": gate.threshold}
+            for gate in result.gates
+        ],
+    }
