@@ -25,7 +25,7 @@ class RecordedSession:
     frames: Sequence[tuple[float, Pixels]]
     from_s: float = 0.0
 
-    def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:  # noqa: ARG002
+    def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:  # noqa: ARG002 - the port's signature
         """The recorded frame of this moment."""
         played_s = start_s - world.start_s - self.from_s
         if played_s < 0.0 or not self.frames:
@@ -42,7 +42,7 @@ class FrozenFrame:
     from_s: float
     _held: list[Pixels] = field(default_factory=list)
 
-    def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:  # noqa: ARG002
+    def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:  # noqa: ARG002 - the port's signature
         """The same picture again."""
         if start_s - world.start_s < self.from_s:
             return None
@@ -66,7 +66,7 @@ class InjectedTint:
     noise: float = 1.0
     """Standard deviation of the noise that is added, 8-bit codes."""
 
-    def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:  # noqa: ARG002
+    def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:  # noqa: ARG002 - the port's signature
         """The tinted frame of this moment."""
         played_s = start_s - world.start_s - self.from_s
         if played_s < 0.0:

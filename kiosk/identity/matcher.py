@@ -36,7 +36,7 @@ class LocalMatcher:
         """The embedding version this matcher can compare."""
         return self._gallery.model_version
 
-    def search(self, probe: Embedding, *, deadline_s: float, badge: str | None = None) -> Match:  # noqa: ARG002
+    def search(self, probe: Embedding, *, deadline_s: float, badge: str | None = None) -> Match:  # noqa: ARG002 - the port's signature
         """1:N, or 1:1 against the holder of ``badge``. Memory only, so the deadline is met by construction.
 
         Raises MatchError when the probe cannot be compared or the badge cannot be looked up.

@@ -84,7 +84,7 @@ def report(rows: dict[str, list[tuple[int, np.ndarray, np.ndarray]]], score: str
         odd = np.array([row[column] for row in found if row[0] % 2])
         shares = 1 / (1 + np.exp(-(weights[0] + odd @ weights[1:])))
         called = (shares > 0.5).mean()
-        print(f"  {name:10s} n {len(odd):4d}  called {100 * called:5.1f} %  median {np.median(shares):.3f}")  # noqa: T201
+        print(f"  {name:10s} n {len(odd):4d}  called {100 * called:5.1f} %  median {np.median(shares):.3f}")  # noqa: T201 - a report for a person
 
 
 def main() -> int:
