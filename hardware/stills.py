@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 50_000_000
 MIN_SIDE_PX = 16
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "MPO")
-"""Decoders that are let near a file from outside; the rest of Pillow's stay shut."""
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+"""Decoders that are let near a file from outside; the rest of Pillow's stay shut. JPEG opens phones' MPO files too."""
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error, zlib.error)
 """What Pillow's decoders raise on damaged files, MemoryError aside."""
 
 
