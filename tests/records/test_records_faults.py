@@ -141,6 +141,16 @@ def test_no_database_is_said(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_a_connection_never_makes_a_file(data: Path) -> None:
+    """A database that vanishes under an open store stays missed."""
+    with open_store(data) as store:
+        store._engine.dispose()
+        (data / "kiosk.db").unlink()
+        with pytest.raises(RecordsError, match="there is no database"):
+            record(store, "lost")
+    assert names(data) == ["records.key"]
+
+
 def test_a_log_without_its_database_is_not_buried(data: Path) -> None:
     """A write-ahead log may hold confirmed events: a fresh database must not be put over it."""
     (data / "kiosk.db").rename(data / "elsewhere")
@@ -319,4 +329,5 @@ def test_errors_hold_no_secrets(data: Path) -> None:
     while chain is not None:
         assert secret not in str(chain)
         assert "Grace" not in str(chain)
+        assert "b2" not in str(chain)
         chain = chain.__cause__ or chain.__context__

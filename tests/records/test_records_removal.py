@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.errors import UnknownPerson
+from kiosk.errors import RecordsFull, UnknownPerson
 from kiosk.records import upkeep
 from kiosk.records.key import KeySource
 from kiosk.records.store import Store
@@ -121,6 +121,22 @@ def test_an_interrupted_wipe_is_done_at_the_next_opening(tmp_path: Path, monkeyp
     with open_store(tmp_path) as store:
         assert not store.check().wipe_owed
         assert template("8x", dimensions=512).embedding.vector.tobytes()[100:140] not in decrypted(tmp_path)
+
+
+def test_a_wipe_that_fails_does_not_undo_the_removal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk the person is gone, the store opens, and the check says what is owed."""
+
+    def full(_engine: object) -> bool:
+        raise RecordsFull("the disk is full")
+
+    monkeypatch.setattr(upkeep, "wipe", full)
+    with open_store(tmp_path) as store:
+        crowd(store)
+        assert store.remove_person("B8").name == "Person Number 8"
+    with open_store(tmp_path) as store:
+        assert store.check().ok
+        assert store.check().wipe_owed
+        assert len(store.people()) == 29
 
 
 def test_a_reader_elsewhere_postpones_the_wipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
