@@ -14,6 +14,8 @@ import numpy as np
 
 Point = tuple[float, float, float]
 FOREVER_S = 1e9
+EYES_Y_MM = -32.0
+"""Height of the eyes at which the middle of the face is on the lens's axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Path:
     """Shifts the small movements, radians, so that two actors do not move alike."""
 
     @classmethod
-    def standing(cls, z_mm: float = 400.0, x_mm: float = 0.0, y_mm: float = 0.0) -> Path:
+    def standing(cls, z_mm: float = 400.0, x_mm: float = 0.0, y_mm: float = EYES_Y_MM) -> Path:
         """Stands in one place for the whole story."""
         return cls(((0.0, (x_mm, y_mm, z_mm)),))
 
@@ -64,14 +66,18 @@ class Path:
         cls, *, start_s: float = 0.5, walk_s: float = 2.0, far_mm: float = 900.0, near_mm: float = 400.0
     ) -> Path:
         """Comes in from one side at ``start_s``, walks up from ``far_mm`` to ``near_mm`` and stays."""
-        enter = start_s, (-1.1 * far_mm, 30.0, far_mm)
+        enter = start_s, (-1.1 * far_mm, 0.0, far_mm)
         return cls(
-            (enter, (start_s + 0.7, (0.0, 10.0, far_mm)), (start_s + 0.7 + walk_s, (0.0, 0.0, near_mm))),
+            (
+                enter,
+                (start_s + 0.7, (0.0, EYES_Y_MM + 10.0, far_mm)),
+                (start_s + 0.7 + walk_s, (0.0, EYES_Y_MM, near_mm)),
+            ),
             enter_s=start_s,
             blink_every_s=4.0,
         )
 
-    def then(self, at_s: float, z_mm: float, x_mm: float = 0.0, y_mm: float = 0.0, move_s: float = 1.0) -> Path:
+    def then(self, at_s: float, z_mm: float, x_mm: float = 0.0, y_mm: float = EYES_Y_MM, move_s: float = 1.0) -> Path:
         """Starts to move at ``at_s`` and stands ``move_s`` later at the new place."""
         _, last = self.keyframes[-1]
         return replace(self, keyframes=(*self.keyframes, (at_s, last), (at_s + move_s, (x_mm, y_mm, z_mm))))

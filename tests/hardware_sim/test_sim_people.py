@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
 import pytest
 
 from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, Mask, ScreenReplay
@@ -108,20 +106,3 @@ def test_an_empty_room_has_no_face(studio: Studio) -> None:
     """Door, picture and plant are nobody, in any of ten rooms."""
     for seed in range(10):
         assert studio.models.find_still(shoot(seed=seed)) == []
-
-
-def plane_residual(studio: Studio, species: type[LiveHead]) -> float:
-    """What no homography explains when the face comes from 850 to 400 mm, in shares of the eye distance."""
-    far, near = (
-        studio.only_face(shoot(species(studio.portraits["obama.jpg"], Path.standing(z_mm)))).landmarks[:468, :2]
-        for z_mm in (850.0, 400.0)
-    )
-    plane, _ = cv2.findHomography(far.astype(np.float64), near.astype(np.float64), 0)
-    moved = cv2.perspectiveTransform(far[None].astype(np.float64), plane)[0]
-    eye_px = float(np.hypot(*(near[33] - near[263])))
-    return float(np.sqrt(np.mean(np.sum((moved - near) ** 2, axis=1)))) / eye_px
-
-
-def test_the_landmarks_of_an_approaching_head_are_no_plane(studio: Studio) -> None:
-    """The model sees the parallax: clearly more of it than with a print."""
-    assert plane_residual(studio, LiveHead) > 1.3 * plane_residual(studio, FlatPrint)
