@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from kiosk.values import Moment
 
@@ -21,3 +21,21 @@ class SystemClock:
     def wait(self, seconds: float) -> None:
         """Sleep for ``seconds``; a negative wait does nothing."""
         time.sleep(max(0.0, seconds))
+
+
+class PlaybackClock:
+    """Time that moves only when somebody waits: plays a file as fast as it can be worked on. Real randomness."""
+
+    def __init__(self) -> None:
+        self._now_s = time.monotonic()
+        self._began_s = self._now_s
+        self._began = datetime.now(UTC)
+
+    def now(self) -> Moment:
+        """The file's moment, with 32 random bytes that were never used before."""
+        utc = self._began + timedelta(seconds=self._now_s - self._began_s)
+        return Moment(monotonic_s=self._now_s, utc=utc, nonce=secrets.token_bytes(NONCE_BYTES))
+
+    def wait(self, seconds: float) -> None:
+        """Advance by ``seconds`` at once; a negative wait does nothing."""
+        self._now_s += max(0.0, seconds)

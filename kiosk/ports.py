@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+from kiosk.errors import DoorError
 from kiosk.values import (
     DoorPosition,
     Embedding,
@@ -131,6 +132,10 @@ class Door(Closeable, Protocol):
     @property
     def position(self) -> DoorPosition:
         """What is known, without I/O that can hang."""
+
+    @property
+    def fault(self) -> DoorError | None:
+        """Why the relay cannot be trusted now; None when it works. Never waits."""
 
     @property
     def pulses(self) -> int:

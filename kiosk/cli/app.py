@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import typer
 
-from kiosk.cli import bench, doctor, enrollment, images, models, play, screens
+from kiosk.cli import bench, doctor, enrollment, images, liveness, models, play, screens
 from kiosk.errors import KioskError
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -35,6 +35,7 @@ images.register(app)
 bench.register(app)
 app.add_typer(models.app, name="models")
 app.add_typer(enrollment.people, name="people")
+app.add_typer(liveness.app, name="liveness")
 
 
 @app.callback()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ import typer
 from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
+from kiosk.errors import DisplayClosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,8 @@ def run(
         def over() -> bool:
             return stop.is_set() or (seconds is not None and time.monotonic() - began_s >= seconds)
 
-        kiosk.loop.run(over)
+        with suppress(DisplayClosed):
+            kiosk.loop.run(over)
         took_s = max(time.monotonic() - began_s, 1e-9)
         kiosk.notifier.stopping()
         log.finish(time.monotonic())

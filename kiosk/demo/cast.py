@@ -22,6 +22,8 @@ ENROLLED_PHOTO = "obama2.jpg"
 WALKING_PHOTO = "obama.jpg"
 STRANGER_PHOTO = "biden.jpg"
 ROOM_LUX = 250.0
+EYES_ABOVE_MM = 24.0
+"""The eyes are this much above the middle of the face."""
 
 REFUSED = frozenset(
     {
@@ -66,19 +68,26 @@ class Act:
     """Hints that must be shown, in this order (others may come between)."""
 
 
+def _walk_up(**places: float) -> Path:
+    """Walks up with the face, not the eyes, at the height of the oval's middle."""
+    path = Path.walk_up(**places)
+    raised = tuple((at_s, (x, y - EYES_ABOVE_MM, z)) for at_s, (x, y, z) in path.keyframes)
+    return replace(path, keyframes=raised)
+
+
 def _alone(path: Path, lux: float = ROOM_LUX) -> Callable[[Props], Story]:
     return lambda props: Story(actors=(LiveHead(props.walking, path),), lights=((0.0, Ambient(lux=lux)),))
 
 
 def _guided(props: Props) -> Story:
     """Too far, then off-centre, then the light fails, then right."""
-    path = Path.walk_up(far_mm=950.0, near_mm=800.0, walk_s=0.6).then(4.5, 420.0, x_mm=95.0).then(8.0, 410.0)
+    path = _walk_up(far_mm=950.0, near_mm=800.0, walk_s=0.6).then(4.5, 420.0, x_mm=95.0).then(8.0, 410.0)
     lights = ((0.0, Ambient(lux=ROOM_LUX)), (7.0, Ambient(lux=1.2)), (11.0, Ambient(lux=ROOM_LUX)))
     return Story(actors=(LiveHead(props.walking, path),), lights=lights)
 
 
 def _two_people(props: Props) -> Story:
-    first = LiveHead(props.walking, Path.walk_up(near_mm=440.0).then(3.4, 440.0, x_mm=-60.0).leaving(9.0))
+    first = LiveHead(props.walking, _walk_up(near_mm=440.0).then(3.4, 440.0, x_mm=-60.0, y_mm=-EYES_ABOVE_MM).leaving(9.0))
     beside = Path.standing(520.0, x_mm=120.0)
     second = LiveHead(props.stranger, replace(beside, enter_s=1.0, leave_s=10.0, phase=1.3))
     return Story(actors=(first, second), lights=((0.0, Ambient(lux=ROOM_LUX)),))
@@ -86,7 +95,7 @@ def _two_people(props: Props) -> Story:
 
 def acts() -> tuple[Act, ...]:
     """The visits, in order. The first one's frames become the old session of the replay."""
-    walk = Path.walk_up()
+    walk = _walk_up()
     unsure = REFUSED
     return (
         Act("A, live", "granted", frozenset({Reason.WELCOME}), _alone(walk), 14.0),
@@ -141,7 +150,7 @@ def acts() -> tuple[Act, ...]:
             "A leaves during the flash",
             "denied",
             frozenset({Reason.LEFT_DURING_CHECK, Reason.FACE_CHANGED}),
-            _alone(Path.walk_up().leaving(5.6, walk_s=0.8)),
+            _alone(_walk_up().leaving(5.6, walk_s=0.8)),
             12.0,
         ),
         Act(

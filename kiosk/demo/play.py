@@ -16,7 +16,7 @@ from typing import Any
 
 from hardware.displays.render import render
 from hardware.displays.video import VideoWriter, contact_sheet
-from hardware.doors import open_door
+from hardware.doors.memory import MemoryDoor
 from hardware.sim.camera import SimCamera
 from hardware.sim.clock import START_S, SimClock
 from hardware.sim.display import SimDisplay
@@ -30,6 +30,7 @@ from kiosk.demo.film import PICTURE_FPS, Film
 from kiosk.enrollment.register import enroll_images
 from kiosk.errors import ModelError
 from kiosk.records.store import Store
+from kiosk.runtime.desk import desk_of
 from kiosk.runtime.feed import InlineFeed
 from kiosk.runtime.journal import no_journal
 from kiosk.runtime.loop import Loop, Turn, Watcher
@@ -82,7 +83,7 @@ def play(data: Path, out: Path, *, progress: Progress, window: bool = False) -> 
         cast = acts()
         for number, act in enumerate(cast):
             progress("visits", number, len(cast))
-            report, stage = _perform(stage, act, film, window=window)
+            report, stage = _perform(stage, act, film, seed=SEED + number, window=window)
             visits.append(report)
             film.end(f"{act.name}: {report['decision']} {report['reason'] or ''}".strip())
         progress("visits", len(cast), len(cast))
@@ -102,7 +103,7 @@ def _stage(data: Path, out: Path, stack: ExitStack) -> Stage:
         name: data / manifest.item(name).folder / name for name in (ENROLLED_PHOTO, WALKING_PHOTO, STRANGER_PHOTO)
     }
     settings = demo_settings()
-    enroll_images(store, models, "Person A", [photos[ENROLLED_PHOTO]], settings=settings)
+    enroll_images(desk_of(store, models, settings), "Person A", [photos[ENROLLED_PHOTO]])
 
     def portrait(name: str) -> Portrait:
         return Portrait.of(load_image(photos[name]), models.find_still, lambda pixels: person_matte(pixels, data))
@@ -122,13 +123,15 @@ class _Recorder:
             self.frames.append((turn.frame.exposure_start_s - START_S, turn.frame.pixels))
 
 
-def _perform(stage: Stage, act: Act, film: Film, *, window: bool) -> tuple[dict[str, Any], Stage]:
+def _perform(stage: Stage, act: Act, film: Film, *, seed: int, window: bool) -> tuple[dict[str, Any], Stage]:
     """One act from an idle kiosk to the end of its visit; the first act's frames become the props' old session."""
     log = VisitLog()
     recorder = _Recorder()
     wanted = not stage.props.old_session
     watchers: tuple[Watcher, ...] = (log, film, recorder) if wanted else (log, film)
-    pulses = run_story(stage, act.story(stage.props), act.seconds, watchers, film=film, title=act.name, window=window)
+    pulses = run_story(
+        stage, act.story(stage.props), act.seconds, watchers, seed=seed, film=film, title=act.name, window=window
+    )
     report = judge_act(act, log.visits, pulses)
     if wanted:
         props = Props(stage.props.walking, stage.props.stranger, tuple(recorder.frames))
@@ -142,21 +145,23 @@ def run_story(
     seconds: float,
     watchers: tuple[Watcher, ...],
     *,
+    seed: int = SEED,
     film: Film | None = None,
     title: str = "",
     window: bool = False,
 ) -> int:
     """Run the loop in a fresh world until the story's visit is over or ``seconds`` of its time passed.
 
-    Returns the door's pulses.
+    Returns the door's pulses. ``seed`` draws the world's noise and the challenges: two stories of one seed would
+    flash the same colours, which no real kiosk ever does.
     """
     del window
-    clock = SimClock(SEED)
-    world = World(story, seed=SEED)
+    clock = SimClock(seed)
+    world = World(story, seed=seed)
     with ExitStack() as stack:
         display = stack.enter_context(SimDisplay(world, clock, renderer=render))
         feed = stack.enter_context(InlineFeed(lambda: SimCamera(world, clock), clock))
-        door = stack.enter_context(open_door(stage.settings.door))
+        door = stack.enter_context(MemoryDoor(lambda: clock.now_s))
         worker = stack.enter_context(InlineWorker())
         matcher = open_matcher(stage.store, stage.models, stage.settings)
         adapters = Adapters(clock, feed, display, door, stage.models, matcher, stage.store, worker, no_journal)

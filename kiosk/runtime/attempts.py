@@ -35,6 +35,7 @@ from kiosk.values import (
 )
 from kiosk.visit.events import Event, LivenessJudged, MatchArrived, MatchFailed, StartAttempt
 from kiosk.visit.evidence import Evidence, FrameEvidence
+from kiosk.visit.geometry import focal_px
 
 APPROACH_FRAMES = 150
 """Evidence kept of the approach and the hold: five seconds at 30 frames a second."""
@@ -82,7 +83,7 @@ class Site:
 
     camera_name: Callable[[], str]
     panel: Panel
-    focal_px: float
+    hfov_deg: float
     lag_s: float | None
 
 
@@ -236,7 +237,7 @@ class Attempts:
             camera_name=self._site.camera_name(),
             camera_changed=attempt.camera_changed,
             panel=self._site.panel,
-            focal_px=self._site.focal_px,
+            focal_px=focal_px(self._site.hfov_deg, frames[-1].frame_size_px[0]),
             lag_s=self._site.lag_s,
             ambient_lux=sum(lux[-10:]) / len(lux[-10:]) if lux else None,
             slots=slots,

@@ -18,7 +18,9 @@ Journal = Callable[..., None]
 _FORBIDDEN = frozenset({"name", "names", "pixels", "image", "embedding", "vector", "template", "badge", "landmarks"})
 
 
-def _without_personal_data(_logger: object, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _without_personal_data(
+    _logger: object, _method: str, entry: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
     """Keep plain scalars only; a key that could carry a face or a name is replaced by a mark."""
     clean: dict[str, Any] = {}
     for key, value in entry.items():

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kiosk.errors import DisplayError, KioskError
+from kiosk.errors import DisplayClosed, DisplayError, KioskError
 from kiosk.ports import Clock, Display
 from kiosk.reasons import Reason
 from kiosk.runtime.attempts import Attempts
@@ -165,6 +165,8 @@ class Loop:
             preview = None
         try:
             visible_at_s = self._parts.display.show(scene, None if preview is None else preview.pixels)
+        except DisplayClosed:
+            raise  # somebody closed the window: that is a wish, not a fault
         except DisplayError as error:
             self._parts.health.failed(Reason.DISPLAY_LOST, error)
             return scene, None

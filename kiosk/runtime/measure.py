@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def measure_pixels(pixels: Pixels, face: Face, known: FaceMeasures) -> FaceMeasu
     crop = pixels[top:bottom, left:right]
     inside = _ellipse()
     patch = _sample(crop)[inside]
-    luma = patch @ LUMA
+    luma = _luma(patch)
     return replace(
         known,
         brightness=float(luma.mean()) / 2.55,
@@ -81,12 +82,19 @@ def sharpness(crop: Pixels) -> float:
     the light, so that a dim face is not called blurred, with a floor so that the noise of a dark one is not called
     sharp. The spread is a robust one (median absolute value), so that the rim of glasses alone does not help.
     """
-    small = _shrink(crop @ LUMA)
+    small = _shrink(_luma(crop))
     fine = _blur(small)
     band = np.abs(fine - _blur(_blur(fine)))[_ellipse()]
     detail = float(np.sqrt(np.mean(np.minimum(band, 40.0) ** 2))) / (float(fine[_ellipse()].mean()) + 20.0)
     span = math.log(_SHARP_AT_60 / _SHARP_AT_15)
     return min(100.0, max(0.0, 15.0 + 45.0 * math.log(max(detail, 1e-6) / _SHARP_AT_15) / span))
+
+
+def _luma(pixels: Pixels) -> Floats:
+    """``(...) float32`` luma of ``(..., 3)``."""
+    red, green, blue = (pixels[..., channel].astype(np.float32) for channel in range(3))
+    weighted: Floats = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
+    return weighted
 
 
 def _bounds(face: Face, width_px: int, height_px: int) -> tuple[int, int, int, int] | None:
@@ -100,6 +108,7 @@ def _bounds(face: Face, width_px: int, height_px: int) -> tuple[int, int, int, i
     return (left, top, right, bottom) if right - left >= 8 and bottom - top >= 8 else None
 
 
+@cache
 def _ellipse() -> NDArray[np.bool_]:
     """``SIDE`` mask of the face: the ellipse in the patch, its upper 15 % left out."""
     rows, columns = SIDE
@@ -118,19 +127,33 @@ def _sample(crop: Pixels) -> Pixels:
 
 
 def _shrink(luma: Floats) -> Floats:
-    """``SIDE`` picture by area averaging (bilinear where it must grow)."""
-    shrunk = _weights(luma.shape[0], SIDE[0]) @ luma @ _weights(luma.shape[1], SIDE[1]).T
-    return np.asarray(shrunk, dtype=np.float32)
+    """``SIDE`` picture: area averages, or bilinear where it must grow.
+
+    Without matrix products: BLAS would spread so small a product over threads that the models need.
+    """
+    return _resample(_resample(luma, SIDE[0]).T, SIDE[1]).T
 
 
-def _weights(length: int, target: int) -> Floats:
-    """``(target, length)`` rows that sum to 1: each output point's share of the input points (a tent as wide as it)."""
+def _resample(values: Floats, target: int) -> Floats:
+    """``(target, ...)``: the first axis brought to another length."""
+    length = len(values)
     step = length / target
-    centres = (np.arange(target) + 0.5) * step - 0.5
-    distance = np.abs(centres[:, None] - np.arange(length)[None, :])
-    weights = np.maximum(0.0, 1.0 - distance / max(1.0, step)).astype(np.float32)
-    rows: Floats = weights / weights.sum(axis=1, keepdims=True)
-    return rows
+    if step < 1.0:
+        places = np.clip((np.arange(target) + 0.5) * step - 0.5, 0, length - 1)
+        return _between(values, places)
+    sums = np.zeros((length + 1, *values.shape[1:]), np.float32)
+    np.cumsum(values, axis=0, dtype=np.float32, out=sums[1:])
+    edges = _between(sums, np.arange(target + 1) * step)
+    averages: Floats = (edges[1:] - edges[:-1]) / np.float32(step)
+    return averages
+
+
+def _between(values: Floats, places: NDArray[np.float64]) -> Floats:
+    """Rows of ``values`` at fractional places, linearly interpolated."""
+    low = np.minimum(places.astype(np.intp), max(len(values) - 2, 0))
+    share = (places - low).astype(np.float32)[:, None]
+    between: Floats = values[low] * (1 - share) + values[np.minimum(low + 1, len(values) - 1)] * share
+    return between
 
 
 def _blur(values: Floats) -> Floats:

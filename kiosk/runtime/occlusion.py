@@ -121,7 +121,7 @@ def _sampler(pixels: Pixels, face: Face) -> Callable[[tuple[int, ...]], Floats]:
 
 
 def _luma(samples: Floats) -> Floats:
-    weighted: Floats = samples @ np.array([0.299, 0.587, 0.114], np.float32)
+    weighted: Floats = 0.299 * samples[:, 0] + 0.587 * samples[:, 1] + 0.114 * samples[:, 2]
     return weighted
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hardware.cameras import open_camera
-from hardware.clock import SystemClock
+from hardware.clock import PlaybackClock, SystemClock
 from hardware.displays.screen import open_display
 from hardware.doors import open_door
 from hardware.notify import Notifier
 from kiosk.config.tree import Settings
-from kiosk.errors import CameraError, DoorError
+from kiosk.errors import CameraError, ConfigurationError, DoorError
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.scale import Scale
@@ -35,7 +35,7 @@ from kiosk.runtime.perform import Performer
 from kiosk.runtime.reopen import Backoff
 from kiosk.runtime.watchdog import Watchdog
 from kiosk.runtime.worker import ThreadWorker, Worker
-from kiosk.values import DoorPosition, Panel
+from kiosk.values import Panel
 from kiosk.visit.challenge import draw
 from kiosk.visit.geometry import focal_px
 from kiosk.visit.reflection import judge
@@ -95,7 +95,7 @@ def assemble(settings: Settings, adapters: Adapters, watchers: tuple[Watcher, ..
     """Join the application to open adapters. Raises ModelError where no calibration fits the embedder."""
     rules = rules_of(settings, adapters.display.panel)
     health = _health(adapters)
-    site = Site(lambda: adapters.feed.name, rules.panel, rules.focal_px, settings.camera.lag_s)
+    site = Site(lambda: adapters.feed.name, rules.panel, settings.camera.hfov_deg, settings.camera.lag_s)
     attempts = Attempts(
         adapters.worker,
         adapters.models,
@@ -141,9 +141,7 @@ def _health(adapters: Adapters) -> Health:
         return adapters.feed.fault
 
     def door() -> DoorError | None:
-        if adapters.door.position is DoorPosition.UNKNOWN:
-            return DoorError("the relay does not answer", mend="check the relay's wiring and the [door] settings")
-        return None
+        return adapters.door.fault
 
     health.watch(Reason.CAMERA_LOST, camera)
     health.watch(Reason.DOOR_LOST, door)
@@ -170,9 +168,12 @@ def open_kiosk(
 ) -> Iterator[Kiosk]:
     """Open every configured adapter, assemble, and close them all in the end: the door first to open, last to close.
 
-    ``paced``: files play at their own speed; False takes every frame as fast as it can be perceived.
+    ``paced``: files play at their own speed; False takes every frame as fast as it can be perceived, on a clock that
+    follows the file. Such a clock must not time a real relay: ConfigurationError unless the door is named ``memory``.
     """
-    clock = SystemClock()
+    if not paced and settings.door.kind != "memory":
+        raise ConfigurationError("a file as fast as possible cannot drive a real door", mend="add --door memory")
+    clock: Clock = SystemClock() if paced else PlaybackClock()
     notifier = Notifier()
     with ExitStack() as stack:
         door = stack.enter_context(open_door(settings.door))
@@ -201,7 +202,7 @@ def _feed(settings: Settings, clock: Clock, paced: bool) -> Feed:
     backoff = Backoff(stall_s=camera.stall_s, first_s=camera.reopen_first_s, max_s=camera.reopen_max_s)
 
     def factory() -> Camera:
-        return open_camera(camera, paced=paced)
+        return open_camera(camera, clock=clock)
 
     return CameraFeed(factory, clock, backoff) if paced else InlineFeed(factory, clock, backoff)
 

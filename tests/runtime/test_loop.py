@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from kiosk.config.tree import IdentitySettings, LivenessSettings
-from kiosk.errors import CameraUnavailable, DoorError, MatchError, RecordsFull
+from kiosk.errors import CameraUnavailable, DisplayClosed, DoorError, MatchError, RecordsFull
 from kiosk.identity.scale import Scale
 from kiosk.reasons import Reason
 from kiosk.runtime.attempts import Attempts, Site
@@ -66,7 +66,7 @@ class Bench:
             Extractor(),
             self._judge,
             SCALE,
-            Site(lambda: self.feed.name, self.display.panel, RULES.focal_px, None),
+            Site(lambda: self.feed.name, self.display.panel, 62.2, None),
             LivenessSettings(),
             IdentitySettings(),
             no_journal,
@@ -258,6 +258,14 @@ def test_a_lost_display_is_a_fault() -> None:
     bench.display.broken = False
     bench.until(SceneKind.IDLE)
     assert bench.door.grants == []
+
+
+def test_closing_the_window_ends_the_loop() -> None:
+    """A wish, not a fault."""
+    bench = Bench()
+    bench.display.closed_by_hand = True
+    with pytest.raises(DisplayClosed):
+        bench.loop.turn()
 
 
 def test_nothing_is_kept_of_a_face_that_left() -> None:

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from kiosk.errors import CameraError, DisplayError, KioskError, ModelError, RecordsError
+from kiosk.errors import CameraError, DisplayClosed, DisplayError, DoorError, KioskError, ModelError, RecordsError
 from kiosk.reasons import Reason
 from kiosk.values import (
     Box,
@@ -198,6 +198,7 @@ class FakeDoor(_Context):
         self.grants: list[tuple[Grant, float]] = []
         self.error: KioskError | None = None
         self.position = DoorPosition.LOCKED
+        self.fault: DoorError | None = None
 
     @property
     def pulses(self) -> int:
@@ -225,9 +226,12 @@ class FakeDisplay(_Context):
         self.scenes: list[Scene] = []
         self.previews: list[bool] = []
         self.broken = False
+        self.closed_by_hand = False
 
     def show(self, scene: Scene, preview: Pixels | None = None) -> float:
         """Visible 20 ms later."""
+        if self.closed_by_hand:
+            raise DisplayClosed("the window was closed")
         if self.broken:
             raise DisplayError("the screen is gone", where="fake")
         self.scenes.append(scene)

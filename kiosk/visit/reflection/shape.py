@@ -145,7 +145,6 @@ class _Rivals:
         level = level / np.maximum(level.mean(axis=-1, keepdims=True), 1e-6)
         return np.asarray(level - (level @ self._basis) @ self._basis.T, np.float64)
 
-
     def relief_of(self, template: Array) -> float:
         """Standard deviation of one template without its plane."""
         level = self._smooth(template)

@@ -1,0 +1,52 @@
+"""``kiosk liveness``: judge recorded sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
+from kiosk.config.load import load
+from kiosk.config.paths import data_dir
+
+app = typer.Typer(help="Liveness: judge recorded sessions.", no_args_is_help=True)
+
+
+@app.callback()
+def root() -> None:
+    """Liveness: judge recorded sessions."""
+
+
+@app.command()
+def score(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A recording: recording.json, frames.csv, frames.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Judge one recording by every gate; exit code 0 whatever the verdict, 2 for an unusable recording."""
+    from hardware.recording.read import read_recording
+    from kiosk.evaluation.score import score as judged
+    from kiosk.evaluation.score import to_json
+    from kiosk.runtime.wiring import scale_of
+    from models.faces import open_models
+
+    settings = load(config)
+    recording = read_recording(folder)
+    with open_models(data_dir()) as models, progress(quiet=json) as advance:
+        result = judged(
+            recording,
+            models,
+            settings.liveness,
+            scale_of(models.embedding_version),
+            progress=lambda done, total: advance("frames", done, total),
+        )
+    plain = to_json(result)
+    if json:
+        emit(plain)
+        return
+    say(f"{plain['verdict']}  confidence {plain['confidence']:.0f}  {' '.join(plain['reasons'])}")
+    for gate in plain["gates"]:
+        value = "-" if gate["value"] is None else f"{gate['value']:.3f}"
+        say(f"{gate['verdict']:12} {gate['name']:12} {value:>10}  threshold {gate['threshold']:g}")
