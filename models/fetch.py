@@ -105,7 +105,7 @@ def _bring(
     for path in offered.get(one.bytes, []):
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() == one.sha256:
-            _put(one, data_dir, content)
+            _put(one, data_dir, partial, content)
             progress(one.name, one.bytes, one.bytes)
             return
     for source in one.sources:
@@ -120,7 +120,7 @@ def _bring(
         if hashlib.sha256(content).hexdigest() != one.sha256:
             tried.append(f"{source} (wrong sha256)")
             continue
-        _put(one, data_dir, content)
+        _put(one, data_dir, partial, content)
         progress(one.name, one.bytes, one.bytes)
         return
     if offered:
@@ -185,11 +185,12 @@ def _download(one: Item, url: str, part: Path, progress: Progress) -> None:
         raise FetchError(f"the connection ended after {done} of {one.bytes} bytes")
 
 
-def _put(one: Item, data_dir: Path, content: bytes) -> None:
+def _put(one: Item, data_dir: Path, partial: Path, content: bytes) -> None:
     """Write a verified file so that it is either absent or whole, even through a power cut."""
     path = one.path(data_dir)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # Beside the partial files, so that what a killed run leaves is cleared by the next one.
+    temporary = partial / f"{path.name}.whole"
     try:
         with temporary.open("wb") as file:
             file.write(content)

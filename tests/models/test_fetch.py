@@ -289,3 +289,24 @@ def test_without_npm_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FetchError, match="npm is not installed"):
         packages._commands(Archive("p", "npm", "p@1", "tarball", "0" * 64, 5), tmp_path)
+
+
+def test_a_kill_between_write_and_rename_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, server: Server, tmp_path: Path
+) -> None:
+    """The name appears only with the whole content, and the next run clears what the killed one left."""
+    item = use(monkeypatch, Source(url=server.url))
+
+    class Killed(BaseException):
+        """Nothing in the product catches this."""
+
+    def killed(_: int) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fetching.os, "fsync", killed)
+        with pytest.raises(Killed):
+            fetching.fetch(tmp_path, groups=["core"])
+    assert not item.path(tmp_path).exists()
+    fetching.fetch(tmp_path, groups=["core"])
+    assert left_behind(tmp_path) == ["weights.bin"]
