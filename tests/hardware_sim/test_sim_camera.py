@@ -40,7 +40,7 @@ def take(camera: SimCamera, count: int) -> list[Frame]:
 
 def colour(frame: Frame, rows: slice, columns: slice) -> np.ndarray:
     """Mean code of a part of the picture."""
-    return frame.pixels[rows, columns].reshape(-1, 3).mean(axis=0)
+    return np.asarray(frame.pixels[rows, columns].reshape(-1, 3).mean(axis=0))
 
 
 MIDDLE = slice(220, 260), slice(300, 340)

@@ -24,7 +24,7 @@ def landmarks() -> Floats:
     points = (points - middle) * np.float32(scale * PX_PER_MM)
     points[:, 2] *= -1.0
     points[:, :2] += np.array(EYES_PX, np.float32)
-    return points
+    return np.asarray(points, np.float32)
 
 
 def photograph(seed: int = 3) -> Pixels:
@@ -61,4 +61,4 @@ def find_still(pixels: Pixels) -> list[Face]:
 def matte(pixels: Pixels) -> Floats:
     """Everything that is not the green behind the person."""
     away = np.abs(pixels.astype(np.float32) - np.array([70, 120, 90], np.float32)).max(axis=-1)
-    return (cv2.GaussianBlur(away, (0, 0), 2.0) > 25.0).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(away, (0, 0), 2.0) > 25.0, np.float32)
