@@ -20,6 +20,8 @@ FACE_SHARE = 0.75
 """Mean answer of a face in shares of a plane that faces the screen on its axis: a face turns away at its sides."""
 DARKEST_LUX = 10.0
 """Nobody stands in less ambient light than this when the room is called lit: it bounds an unknown gain from above."""
+TURNED = 0.4
+"""A part whose own template answers less than this, in shares of the face, looks away from the screen."""
 DARK_FACE = 0.006
 """Mean linear light of a face below which 8-bit codes are too coarse."""
 SURE = 3.0
@@ -94,32 +96,36 @@ def modulation_gate(found: Amplitudes | None, settings: LivenessSettings) -> Fin
     return passed("modulation", value, low, 4 * low, "ratio")
 
 
-def gain_gate(found: Amplitudes | None, settings: LivenessSettings) -> Finding:
-    """The answer is as strong as predicted, and alike in forehead and both cheeks.
+def gain_gate(
+    found: Amplitudes | None, settings: LivenessSettings, parts: tuple[float, float, float] = (1.0, 1.0, 1.0)
+) -> Finding:
+    """The answer is as strong as predicted, and all over the face.
 
-    The value is the worst ratio: measured to predicted (where the ambient light is known) and part to whole. Where the
-    ambient light is unknown only what no room allows is refused: more than the panel can do in 10 lx of other light.
-    (Too little is the modulation gate's.) A replay sends back a tenth or less; where light is unknown that is
-    caught by modulation and shape.
+    ``parts``: what the face's own template gives forehead, left and right cheek; a part that is turned away
+    (below ``TURNED`` or unseen) is not asked, but two must remain.
+
+    The value is the worst ratio (measured to predicted, where the ambient light is known; each part to its prediction),
+    a ratio above ``gain_high`` counted by how far it is beyond. Where the ambient light is unknown only what no room
+    allows is refused: more than the panel can do in 10 lx of other light. Too little is then the modulation gate's, and
+    a replay's ten times too little the shape gate's too.
     """
     low, high = settings.gain_low, settings.gain_high
     if found is None or found.face is NOTHING or found.face.mean <= 0:
         return insufficient("gain", None, low, Reason.LOW_VIDEO_QUALITY, "ratio")
     mean = found.face.mean
-    parts = [part.mean / mean for part in (found.forehead, found.left_cheek, found.right_cheek) if part is not NOTHING]
-    if len(parts) < 3:
+    answers = (found.forehead, found.left_cheek, found.right_cheek)
+    asked = [(a, p) for a, p in zip(answers, parts, strict=True) if a is not NOTHING and p >= TURNED]
+    if len(asked) < 2:
         return insufficient("gain", None, low, Reason.FACE_NOT_VISIBLE, "ratio")
-    ratios = list(parts)
+    ratios = [answer.mean / mean / part for answer, part in asked]
     if found.expected is not None:
         ratios.append(mean / found.expected)
-    # One number for both limits: the ratio that is nearest to (or farthest beyond) its limit, as a share >= gain_low.
-    worst = min(min(ratio, 1.0 * low * high / ratio if ratio > high else ratio) for ratio in ratios)
-    if found.expected is None and mean > found.most:
+    elif mean > found.most:
         return failed("gain", low * found.most / mean, low, Reason.NOT_LIVE, "ratio")
+    worst = min(ratio if ratio <= high else low * high / ratio for ratio in ratios)
     if all(low <= ratio <= high for ratio in ratios):
         return passed("gain", worst, low, 0.8, "ratio")
-    noisy = max(part.error for part in (found.forehead, found.left_cheek, found.right_cheek)) * SURE > low * mean
-    if noisy:
+    if SURE * max(answer.error for answer, _ in asked) > low * mean:
         return insufficient("gain", min(worst, low), low, Reason.HIGH_LIGHTING, "ratio")
     return failed("gain", min(worst, low), low, Reason.NOT_LIVE, "ratio")
 

@@ -69,6 +69,8 @@ class Shape:
     """``(GRID, GRID, 3)`` of the measured head."""
     away_mm: float
     """Distance of the face."""
+    parts: tuple[float, float, float]
+    """Response that the best template gives forehead, left and right cheek, in shares of the face's; NaN: not seen."""
 
     @property
     def strong(self) -> bool:
@@ -91,8 +93,11 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     points, normals = measured_head(signals, chosen)
     away = float(np.median([distance_mm(frame, evidence.focal_px) for frame in signals.frames]))
     family = templates(points[mask], normals[mask], away, evidence.panel.height_mm / 2)
+    # Without the screen's own light, which is formed like the head and would make it a rival of itself.
+    flash = np.maximum(whole[kept], 0.0)[:, None] * found.face.modulation * cells.light.mean(axis=0)
+    brightness = cells.brightness[kept] / np.maximum(1.0 + flash, 0.1)
     for times in (2, 3):
-        rest = _Rivals(cells.brightness[kept], mask, times)
+        rest = _Rivals(brightness, mask, times)
         left = rest.left(whole[kept])
         pair = [rest.left(np.nan_to_num(half[kept], nan=1.0)) for half in (first, second)]
         reliability = float(_cosine(pair[0][None], pair[1])[0])
@@ -105,7 +110,22 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     relief = max(share, 0.0) * rest.relief_of(family[best])
     noise = max(float(np.std(pair[0] - pair[1])) / 2.0, 1e-6)
     clarity = float(candidates[best].std()) / noise
-    return Shape(float(r[best]), share, relief, reliability, clarity, mask, points, normals, away)
+    template = as_grid(family[best], mask)
+    grid = mesh()
+    parts = [part & mask for part in (grid.forehead, grid.left_cheek, grid.right_cheek)]
+    levels = [float(template[part].mean()) if part.any() else float("nan") for part in parts]
+    return Shape(
+        r=float(r[best]),
+        share=share,
+        relief=relief,
+        reliability=reliability,
+        clarity=clarity,
+        mask=mask,
+        points=points,
+        normals=normals,
+        away_mm=away,
+        parts=(levels[0], levels[1], levels[2]),
+    )
 
 
 def templates(points: Array, normals: Array, away_mm: float, half_height_mm: float) -> Array:

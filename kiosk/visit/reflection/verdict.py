@@ -50,7 +50,7 @@ def findings(evidence: Evidence, settings: LivenessSettings) -> tuple[Finding, .
         modulation_gate(found, settings),
         timing_gate(timing, settings, expected),
         lag_gate(timing, evidence, settings),
-        gain_gate(found, settings),
+        gain_gate(found, settings) if shape is None else gain_gate(found, settings, shape.parts),
         contrast_gate(found, settings),
         shape_gate(shape, settings),
         relief_gate(shape, settings),
