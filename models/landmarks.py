@@ -36,7 +36,8 @@ _SMALL_RATIO = 0.22
 """A largest face narrower than this share of the picture's shorter side is worth a closer look for others."""
 _WHOLE_WINDOWS = 2
 """The first windows show the whole picture: what is found there needs no second look."""
-_SECOND_LOOK = 2.4
+_SECOND_LOOKS = (2.4, 1.25)
+"""Sides of the closer looks, in sides of the face."""
 _SAME = 0.6
 _OVERLAP = 0.3
 
@@ -109,12 +110,14 @@ class Landmarker:
     def _confirmed(self, pixels: Pixels, face: Face) -> bool:
         """Whether a second look, centred on the face, sees the same one: parts of a picture hold many half-faces."""
         x, y = face.box.centre_px
-        half = _SECOND_LOOK * max(face.box.width_px, face.box.height_px) / 2
-        again = self._in_window(pixels, (int(x - half), int(y - half), int(x + half), int(y + half)))
-        return any(
-            overlap(other.box, face.box) >= _SAME and _SAME <= other.box.area_px / face.box.area_px <= 1 / _SAME
-            for other in again
-        )
+        for wide in _SECOND_LOOKS:
+            half = wide * max(face.box.width_px, face.box.height_px) / 2
+            again = self._in_window(pixels, (int(x - half), int(y - half), int(x + half), int(y + half)))
+            for other in again:
+                size = other.box.area_px / face.box.area_px
+                if overlap(other.box, face.box) >= _SAME and _SAME <= size <= 1 / _SAME:
+                    return True
+        return False
 
     def _in_window(self, pixels: Pixels, window: tuple[int, int, int, int]) -> list[Face]:
         """Faces inside (left, top, right, bottom), in the whole picture's pixels; the window may reach outside."""

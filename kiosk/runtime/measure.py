@@ -140,10 +140,10 @@ def _resample(values: Floats, target: int) -> Floats:
     step = length / target
     if step < 1.0:
         places = np.clip((np.arange(target) + 0.5) * step - 0.5, 0, length - 1)
-        return _between(values, np.asarray(places, dtype=np.float64))
+        return _between(values, places)
     sums = np.zeros((length + 1, *values.shape[1:]), np.float32)
     np.cumsum(values, axis=0, dtype=np.float32, out=sums[1:])
-    edges = _between(sums, np.arange(target + 1) * step)
+    edges = _between(sums, np.arange(target + 1, dtype=np.float64) * np.float64(step))
     averages: Floats = (edges[1:] - edges[:-1]) / np.float32(step)
     return averages
 
