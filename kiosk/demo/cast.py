@@ -14,7 +14,7 @@ from hardware.sim.injection import RecordedSession
 from hardware.sim.light import Ambient
 from hardware.sim.path import Path
 from hardware.sim.portrait import Portrait
-from hardware.sim.story import Story
+from hardware.sim.story import Actor, Story
 from kiosk.reasons import Reason
 from kiosk.values import Pixels
 
@@ -22,8 +22,6 @@ ENROLLED_PHOTO = "obama2.jpg"
 WALKING_PHOTO = "obama.jpg"
 STRANGER_PHOTO = "biden.jpg"
 ROOM_LUX = 250.0
-EYES_ABOVE_MM = 24.0
-"""The eyes are this much above the middle of the face."""
 
 REFUSED = frozenset(
     {
@@ -68,79 +66,66 @@ class Act:
     """Hints that must be shown, in this order (others may come between)."""
 
 
-def _walk_up(**places: float) -> Path:
-    """Walks up with the face, not the eyes, at the height of the oval's middle."""
-    path = Path.walk_up(**places)
-    raised = tuple((at_s, (x, y - EYES_ABOVE_MM, z)) for at_s, (x, y, z) in path.keyframes)
-    return replace(path, keyframes=raised)
-
-
-def _alone(path: Path, lux: float = ROOM_LUX) -> Callable[[Props], Story]:
-    return lambda props: Story(actors=(LiveHead(props.walking, path),), lights=((0.0, Ambient(lux=lux)),))
-
-
 def _guided(props: Props) -> Story:
-    """Too far, then off-centre, then the light fails, then right."""
-    path = _walk_up(far_mm=950.0, near_mm=800.0, walk_s=0.6).then(4.5, 420.0, x_mm=95.0).then(8.0, 410.0)
-    lights = ((0.0, Ambient(lux=ROOM_LUX)), (7.0, Ambient(lux=1.2)), (11.0, Ambient(lux=ROOM_LUX)))
+    """Too far, then off-centre, then dark before a bright hall, then right."""
+    path = Path.walk_up(far_mm=950.0, near_mm=800.0, walk_s=0.6).then(4.5, 420.0, x_mm=95.0).then(8.0, 410.0)
+    # The commonest dark face: a sunlit hall behind the visitor, and the camera exposes for the hall.
+    sunlit = Ambient(lux=60.0, backlight=40.0)
+    lights = ((0.0, Ambient(lux=ROOM_LUX)), (7.0, sunlit), (11.5, Ambient(lux=ROOM_LUX)))
     return Story(actors=(LiveHead(props.walking, path),), lights=lights)
 
 
 def _two_people(props: Props) -> Story:
-    first = LiveHead(props.walking, _walk_up(near_mm=440.0).then(3.4, 440.0, x_mm=-60.0, y_mm=-EYES_ABOVE_MM).leaving(9.0))
+    first = LiveHead(props.walking, Path.walk_up(near_mm=440.0).then(3.4, 440.0, x_mm=-60.0).leaving(9.0))
     beside = Path.standing(520.0, x_mm=120.0)
     second = LiveHead(props.stranger, replace(beside, enter_s=1.0, leave_s=10.0, phase=1.3))
     return Story(actors=(first, second), lights=((0.0, Ambient(lux=ROOM_LUX)),))
 
 
-def acts() -> tuple[Act, ...]:
-    """The visits, in order. The first one's frames become the old session of the replay."""
-    walk = _walk_up()
-    unsure = REFUSED
+def _room(actor: Actor, lux: float = ROOM_LUX) -> Story:
+    return Story(actors=(actor,), lights=((0.0, Ambient(lux=lux)),))
+
+
+def _replayed(props: Props) -> Story:
+    return Story(injections=(RecordedSession(props.old_session),), lights=((0.0, Ambient(lux=ROOM_LUX)),))
+
+
+WALK = Path.walk_up()
+WELCOME = frozenset({Reason.WELCOME})
+
+
+def _people() -> tuple[Act, ...]:
+    """Whoever is alive and well lit gets an answer."""
     return (
-        Act("A, live", "granted", frozenset({Reason.WELCOME}), _alone(walk), 14.0),
+        Act("A, live", "granted", WELCOME, lambda props: _room(LiveHead(props.walking, WALK)), 14.0),
         Act(
             "a stranger, live",
             "denied",
             frozenset({Reason.UNKNOWN_PERSON}),
-            lambda props: Story(actors=(LiveHead(props.stranger, walk),), lights=((0.0, Ambient(lux=ROOM_LUX)),)),
+            lambda props: _room(LiveHead(props.stranger, WALK)),
             16.0,
         ),
-        Act(
-            "a flat print of A",
-            "denied",
-            unsure,
-            lambda props: Story(actors=(FlatPrint(props.walking, walk),), lights=((0.0, Ambient(lux=ROOM_LUX)),)),
-            30.0,
-        ),
-        Act(
-            "a bent print of A",
-            "denied",
-            unsure,
-            lambda props: Story(actors=(BentPrint(props.walking, walk),), lights=((0.0, Ambient(lux=ROOM_LUX)),)),
-            30.0,
-        ),
-        Act(
-            "A on a tablet",
-            "denied",
-            unsure,
-            lambda props: Story(actors=(ScreenReplay(props.walking, walk),), lights=((0.0, Ambient(lux=ROOM_LUX)),)),
-            30.0,
-        ),
-        Act(
-            "A's old session, replayed",
-            "denied",
-            unsure,
-            lambda props: Story(
-                injections=(RecordedSession(props.old_session),), lights=((0.0, Ambient(lux=ROOM_LUX)),)
-            ),
-            20.0,
-        ),
+    )
+
+
+def _attacks() -> tuple[Act, ...]:
+    """Whoever only looks like A is refused."""
+    return (
+        Act("a flat print of A", "denied", REFUSED, lambda props: _room(FlatPrint(props.walking, WALK)), 30.0),
+        Act("a bent print of A", "denied", REFUSED, lambda props: _room(BentPrint(props.walking, WALK)), 30.0),
+        Act("A on a tablet", "denied", REFUSED, lambda props: _room(ScreenReplay(props.walking, WALK)), 30.0),
+        Act("A's old session, replayed", "denied", REFUSED, _replayed, 20.0),
+    )
+
+
+def _awkward() -> tuple[Act, ...]:
+    """What happens on every other day."""
+    return (
         Act("nobody", "none", frozenset(), lambda _props: Story(lights=((0.0, Ambient(lux=ROOM_LUX)),)), 4.0),
         Act(
             "A: far, off-centre, dark, then right",
             "granted",
-            frozenset({Reason.WELCOME}),
+            WELCOME,
             _guided,
             26.0,
             hints=(Reason.MOVE_CLOSER, Reason.MOVE_RIGHT, Reason.TOO_DARK),
@@ -150,14 +135,19 @@ def acts() -> tuple[Act, ...]:
             "A leaves during the flash",
             "denied",
             frozenset({Reason.LEFT_DURING_CHECK, Reason.FACE_CHANGED}),
-            _alone(_walk_up().leaving(5.6, walk_s=0.8)),
+            lambda props: _room(LiveHead(props.walking, WALK.leaving(5.6, walk_s=0.8))),
             12.0,
         ),
         Act(
             "A in 4 000 lx",
             "denied",
             frozenset({Reason.HIGH_LIGHTING, Reason.TOO_BRIGHT}),
-            _alone(walk, lux=4000.0),
+            lambda props: _room(LiveHead(props.walking, WALK), lux=4000.0),
             30.0,
         ),
     )
+
+
+def acts() -> tuple[Act, ...]:
+    """The visits, in order. The first one's frames become the old session of the replay."""
+    return (*_people(), *_attacks(), *_awkward())

@@ -6,6 +6,7 @@ import numpy as np
 
 from hardware.displays.video import VideoWriter, side_by_side
 from hardware.sim.display import SimDisplay
+from kiosk.ports import Display
 from kiosk.runtime.loop import Turn
 from kiosk.values import Pixels, SceneKind
 
@@ -55,3 +56,14 @@ class Film:
         if turn.scene.kind in _TELLING:
             return 2
         return 1 if turn.scene.hint is not None and turn.observation is not None and turn.observation.faces else 0
+
+
+class Window:
+    """Shows the kiosk's screen in a real window while the demo plays."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+
+    def turned(self, turn: Turn) -> None:
+        """Show what the visitor sees. Raises DisplayClosed when the window is closed."""
+        self._display.show(turn.scene, None if turn.frame is None else turn.frame.pixels)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hardware.displays.render import render
+from hardware.displays.screen import open_display
 from hardware.displays.video import VideoWriter, contact_sheet
 from hardware.doors.memory import MemoryDoor
 from hardware.sim.camera import SimCamera
@@ -24,9 +25,9 @@ from hardware.sim.portrait import Portrait
 from hardware.sim.story import Story
 from hardware.sim.world import World
 from hardware.stills import load_image
-from kiosk.config.tree import CameraSettings, DoorSettings, Settings
+from kiosk.config.tree import CameraSettings, DisplaySettings, DoorSettings, Settings
 from kiosk.demo.cast import ENROLLED_PHOTO, STRANGER_PHOTO, WALKING_PHOTO, Act, Props, acts
-from kiosk.demo.film import PICTURE_FPS, Film
+from kiosk.demo.film import PICTURE_FPS, Film, Window
 from kiosk.enrollment.register import enroll_images
 from kiosk.errors import ModelError
 from kiosk.records.store import Store
@@ -79,11 +80,14 @@ def play(data: Path, out: Path, *, progress: Progress, window: bool = False) -> 
     visits: list[dict[str, Any]] = []
     with ExitStack() as stack:
         stage = _stage(data, out, stack)
+        shown: tuple[Watcher, ...] = ()
+        if window:
+            shown = (Window(stack.enter_context(open_display(DisplaySettings(fullscreen=False)))),)
         film = Film(stack.enter_context(VideoWriter(out / "demo.mp4", PICTURE_FPS)))
         cast = acts()
         for number, act in enumerate(cast):
             progress("visits", number, len(cast))
-            report, stage = _perform(stage, act, film, seed=SEED + number, window=window)
+            report, stage = _perform(stage, act, film, shown, seed=SEED + number)
             visits.append(report)
             film.end(f"{act.name}: {report['decision']} {report['reason'] or ''}".strip())
         progress("visits", len(cast), len(cast))
@@ -123,15 +127,15 @@ class _Recorder:
             self.frames.append((turn.frame.exposure_start_s - START_S, turn.frame.pixels))
 
 
-def _perform(stage: Stage, act: Act, film: Film, *, seed: int, window: bool) -> tuple[dict[str, Any], Stage]:
+def _perform(
+    stage: Stage, act: Act, film: Film, shown: tuple[Watcher, ...], *, seed: int
+) -> tuple[dict[str, Any], Stage]:
     """One act from an idle kiosk to the end of its visit; the first act's frames become the props' old session."""
     log = VisitLog()
     recorder = _Recorder()
     wanted = not stage.props.old_session
-    watchers: tuple[Watcher, ...] = (log, film, recorder) if wanted else (log, film)
-    pulses = run_story(
-        stage, act.story(stage.props), act.seconds, watchers, seed=seed, film=film, title=act.name, window=window
-    )
+    watchers: tuple[Watcher, ...] = (log, film, *((recorder,) if wanted else ()), *shown)
+    pulses = run_story(stage, act.story(stage.props), act.seconds, watchers, seed=seed, film=film, title=act.name)
     report = judge_act(act, log.visits, pulses)
     if wanted:
         props = Props(stage.props.walking, stage.props.stranger, tuple(recorder.frames))
@@ -148,14 +152,12 @@ def run_story(
     seed: int = SEED,
     film: Film | None = None,
     title: str = "",
-    window: bool = False,
 ) -> int:
     """Run the loop in a fresh world until the story's visit is over or ``seconds`` of its time passed.
 
     Returns the door's pulses. ``seed`` draws the world's noise and the challenges: two stories of one seed would
     flash the same colours, which no real kiosk ever does.
     """
-    del window
     clock = SimClock(seed)
     world = World(story, seed=seed)
     with ExitStack() as stack:
