@@ -92,9 +92,8 @@ def _wider(polygon: NDArray[np.float64], by_mm: float) -> NDArray[np.float64]:
 def vertex_normals(vertices: NDArray[np.float64], faces: NDArray[np.int64]) -> NDArray[np.float64]:
     """Unit normals, each the area-weighted mean over its triangles, turned towards the camera (z > 0)."""
     a, b, c = (vertices[faces[:, i]] for i in range(3))
-    flat = np.cross(b - a, c - a)
-    if flat[:, 2].sum() < 0:
-        flat = -flat
+    # The canonical triangles run the other way round once y points down.
+    flat = np.cross(c - a, b - a)
     corners = faces.T.ravel()
     total = np.stack(
         [np.bincount(corners, weights=np.tile(flat[:, axis], 3), minlength=len(vertices)) for axis in range(3)], axis=1
@@ -112,8 +111,6 @@ def _hits(
     for number, corners in enumerate(triangles):
         (x0, y0, z0), (x1, y1, z1), (x2, y2, z2) = vertices[corners]
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if abs(area) < 1e-6:
-            continue
         near = np.flatnonzero(
             (x >= min(x0, x1, x2)) & (x <= max(x0, x1, x2)) & (y >= min(y0, y1, y2)) & (y <= max(y0, y1, y2))
         )

@@ -36,6 +36,8 @@ from kiosk.visit.reflection.timing import Timing
 
 ROOMS = tuple(product((-1.0, 0.0, 1.0), (0.0, 0.25, 0.5), (-0.25, 0.0, 0.25), (0.0, 0.3)))
 """(screen below the lens in half heights, more light from above, from the image's right, from the front)."""
+LEAST_CLARITY = 1.0
+"""Noise as large as a head's relief may look like one by chance: below this the relief does not pass."""
 LEAST_CELLS = 250
 RELIEF = 0.3
 """Least share of the template's relief that the map shows (a head 0.6-1, prints up to 0.2)."""
@@ -194,7 +196,7 @@ def relief_gate(shape: Shape | None, settings: LivenessSettings) -> Finding:
     limit = settings.shape_residual
     if shape is None:
         return insufficient("relief", None, limit, Reason.FACE_NOT_VISIBLE, "ratio")
-    if shape.relief >= limit and shape.share >= RELIEF:
+    if shape.relief >= limit and shape.share >= RELIEF and shape.clarity >= LEAST_CLARITY:
         return passed("relief", shape.relief, limit, 3 * limit, "ratio")
     value = min(shape.relief, limit * min(max(shape.share, 0.0) / RELIEF, 1.0))
     if shape.clarity < VISIBLE:
