@@ -19,6 +19,8 @@ from kiosk.errors import DisplayClosed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LOG_WIDTH = 150
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
@@ -135,5 +137,7 @@ def _print_visits(report: dict[str, Any], folder: Path) -> None:
             "ok" if visit["passed"] else "NOT AS EXPECTED",
         )
     console = Console()
+    if not console.is_terminal:
+        console.width = LOG_WIDTH  # a log is read later, on something wider than the 80 columns assumed here
     console.print(table)
     say(f"{report['passed']} passed, {report['failed']} failed; see {folder}/demo.mp4, contact-sheet.png, report.json")

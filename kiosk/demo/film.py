@@ -7,6 +7,7 @@ import numpy as np
 from hardware.displays.video import VideoWriter, side_by_side
 from hardware.sim.display import SimDisplay
 from kiosk.ports import Display
+from kiosk.reasons import Reason
 from kiosk.runtime.loop import Turn
 from kiosk.values import Pixels, SceneKind
 
@@ -24,12 +25,14 @@ class Film:
         self._title = ""
         self._display: SimDisplay | None = None
         self._turns = 0
+        self._telling: Reason | None = None
         self._best: tuple[int, Pixels] | None = None
         self.stills: list[tuple[str, Pixels]] = []
 
-    def begin(self, title: str, display: SimDisplay) -> None:
-        """The next visit starts on ``display``."""
+    def begin(self, title: str, display: SimDisplay, telling: Reason | None = None) -> None:
+        """The next visit starts on ``display``; ``telling`` is the hint that shows best what it is about."""
         self._title, self._display, self._turns, self._best = title, display, 0, None
+        self._telling = telling
 
     def end(self, caption: str) -> None:
         """The visit is over; its most telling picture goes to the contact sheet under ``caption``."""
@@ -51,9 +54,10 @@ class Film:
         if self._best is None or rank >= self._best[0]:
             self._best = rank, np.array(picture)
 
-    @staticmethod
-    def _rank(turn: Turn) -> int:
+    def _rank(self, turn: Turn) -> int:
         if turn.scene.kind in _TELLING:
+            return 3
+        if self._telling is not None and turn.scene.hint is self._telling:
             return 2
         return 1 if turn.scene.hint is not None and turn.observation is not None and turn.observation.faces else 0
 

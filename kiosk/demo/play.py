@@ -135,7 +135,7 @@ def _perform(
     recorder = _Recorder()
     wanted = not stage.props.old_session
     watchers: tuple[Watcher, ...] = (log, film, *((recorder,) if wanted else ()), *shown)
-    pulses = run_story(stage, act.story(stage.props), act.seconds, watchers, seed=seed, film=film, title=act.name)
+    pulses = run_story(stage, act.story(stage.props), act.seconds, watchers, seed=seed, film=film, act=act)
     report = judge_act(act, log.visits, pulses)
     if wanted:
         props = Props(stage.props.walking, stage.props.stranger, tuple(recorder.frames))
@@ -151,7 +151,7 @@ def run_story(
     *,
     seed: int = SEED,
     film: Film | None = None,
-    title: str = "",
+    act: Act | None = None,
 ) -> int:
     """Run the loop in a fresh world until the story's visit is over or ``seconds`` of its time passed.
 
@@ -167,8 +167,8 @@ def run_story(
         worker = stack.enter_context(InlineWorker())
         matcher = open_matcher(stage.store, stage.models, stage.settings)
         adapters = Adapters(clock, feed, display, door, stage.models, matcher, stage.store, worker, no_journal)
-        if film is not None:
-            film.begin(title, display)
+        if film is not None and act is not None:
+            film.begin(act.name, display, act.hints[-1] if act.hints else None)
         loop = assemble(stage.settings, adapters, watchers)
         _turn_until_over(loop, clock, seconds)
         for watcher in watchers:

@@ -53,6 +53,15 @@ def add(connection: Connection, name: str, badge: str | None, templates: Sequenc
     return person
 
 
+def stamp(connection: Connection) -> str:
+    """A word that changes whenever people, their state or their templates change: cheap enough to ask every second."""
+    people_count, newest, active = connection.execute(
+        select(func.count(), func.max(PersonRow.updated), func.sum(PersonRow.active))
+    ).one()
+    last = connection.scalar(select(func.max(TemplateRow.template_id)))
+    return f"{people_count}:{newest}:{active}:{last}"
+
+
 def add_templates(connection: Connection, person_id: str, templates: Sequence[NewTemplate], now: str) -> None:
     """More templates of a known person. Raises UnknownPerson, RecordsConflict."""
     known = texts.tidy_person_id(person_id)

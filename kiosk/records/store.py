@@ -138,6 +138,11 @@ class Store:
         with self._read() as connection:
             return people.matrix(connection, model_version)
 
+    def people_stamp(self) -> str:
+        """Changes whenever somebody is enrolled, changed or removed, by this process or another."""
+        with self._read() as connection:
+            return people.stamp(connection)
+
     def badge_holder(self, badge: str) -> str | None:
         """person_id of the active holder, None when the badge is unknown or no badge number at all."""
         with self._read() as connection:

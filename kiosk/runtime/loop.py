@@ -18,12 +18,13 @@ from kiosk.runtime.feed import Feed
 from kiosk.runtime.health import Health
 from kiosk.runtime.perceive import Perceiver
 from kiosk.runtime.perform import Performer
+from kiosk.runtime.upkeep import Upkeep
 from kiosk.runtime.watchdog import Watchdog
 from kiosk.values import Face, Frame, Observation, Scene, SceneKind
 from kiosk.visit.events import Event, Observed, Ticked
 from kiosk.visit.rules import Rules
 from kiosk.visit.scene import scene as scene_of
-from kiosk.visit.states import Visit, keeps_frames, wants_exposure_lock
+from kiosk.visit.states import Idle, Visit, keeps_frames, wants_exposure_lock
 from kiosk.visit.step import new_visit, step
 
 TICK_S = 0.05
@@ -67,6 +68,8 @@ class Parts:
     performer: Performer
     health: Health
     watchdog: Watchdog
+    upkeep: Upkeep | None = None
+    """None where the people cannot change (simulation, benches)."""
 
 
 class Loop:
@@ -111,6 +114,8 @@ class Loop:
             self._step(event)
         self._follow_exposure()
         scene, visible_at_s = self._show()
+        if parts.upkeep is not None and isinstance(self._visit.state, Idle):
+            parts.upkeep.look(parts.clock.now().monotonic_s, lambda: parts.clock.now().utc)
         parts.performer.retry(parts.clock.now().monotonic_s)
         parts.watchdog.progressed(frame is not None)
         self.turns += 1

@@ -33,6 +33,7 @@ from kiosk.runtime.loop import Loop, Parts, Watcher
 from kiosk.runtime.perceive import Perceiver
 from kiosk.runtime.perform import Performer
 from kiosk.runtime.reopen import Backoff
+from kiosk.runtime.upkeep import Upkeep
 from kiosk.runtime.watchdog import Watchdog
 from kiosk.runtime.worker import ThreadWorker, Worker
 from kiosk.values import Panel
@@ -58,6 +59,7 @@ class Adapters:
     worker: Worker
     journal: Journal
     feed_watchdog: Callable[[], None] = lambda: None
+    upkeep: Upkeep | None = None
 
 
 def scale_of(model_version: str) -> Scale:
@@ -72,9 +74,9 @@ def open_gallery(store: Store, models: FaceModels) -> Gallery:
     return gallery
 
 
-def open_matcher(store: Store, models: FaceModels, settings: Settings) -> LocalMatcher:
-    """The local matcher over the store's people."""
-    gallery = open_gallery(store, models)
+def open_matcher(store: Store, models: FaceModels, settings: Settings, gallery: Gallery | None = None) -> LocalMatcher:
+    """The local matcher over ``gallery`` (the store's people when None)."""
+    gallery = gallery or open_gallery(store, models)
     return LocalMatcher(gallery, scale_of(models.embedding_version), settings.identity, store.badge_holder)
 
 
@@ -130,6 +132,7 @@ def assemble(settings: Settings, adapters: Adapters, watchers: tuple[Watcher, ..
         ),
         health=health,
         watchdog=Watchdog(adapters.clock, adapters.feed_watchdog, tries=lambda: adapters.feed.tries),
+        upkeep=adapters.upkeep,
     )
     return Loop(parts, rules, (settings.camera.width_px, settings.camera.height_px), watchers)
 
@@ -182,17 +185,20 @@ def open_kiosk(
         display = stack.enter_context(open_display(settings.display))
         worker = stack.enter_context(ThreadWorker(journal))
         feed = stack.enter_context(_feed(settings, clock, paced))
+        gallery = open_gallery(store, models)
+        keep_days = settings.records.keep_events_days
         adapters = Adapters(
             clock=clock,
             feed=feed,
             display=display,
             door=door,
             models=models,
-            matcher=open_matcher(store, models, settings),
+            matcher=open_matcher(store, models, settings, gallery),
             recorder=store,
             worker=worker,
             journal=journal,
             feed_watchdog=notifier.watchdog,
+            upkeep=Upkeep(worker, store, gallery, journal, keep_events_days=keep_days),
         )
         yield Kiosk(assemble(settings, adapters, watchers), adapters, notifier)
 

@@ -1,0 +1,67 @@
+"""What a kiosk does while nobody stands before it: take in who was enrolled elsewhere, remove what is too old.
+
+Runs in the worker, started by the loop only while the kiosk is idle, so that it never delays a visitor's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from kiosk.identity.gallery import Gallery
+from kiosk.ports import TemplateSource
+from kiosk.runtime.journal import Journal
+from kiosk.runtime.worker import Worker
+
+LOOK_S = 2.0
+"""Somebody who was just enrolled at the desk reaches the door within about this time."""
+PRUNE_S = 6 * 3600.0
+
+
+class KeptRecords(TemplateSource, Protocol):
+    """The part of the store that upkeep needs."""
+
+    def people_stamp(self) -> str:
+        """Changes whenever somebody is enrolled, changed or removed."""
+
+    def prune_events(self, keep_days: int, now: datetime) -> int:
+        """Remove old events; returns how many."""
+
+
+class Upkeep:
+    """Keeps gallery and store in step. The loop calls ``look`` each idle turn."""
+
+    def __init__(
+        self, worker: Worker, records: KeptRecords, gallery: Gallery, journal: Journal, *, keep_events_days: int
+    ) -> None:
+        self._worker = worker
+        self._records = records
+        self._gallery = gallery
+        self._journal = journal
+        self._keep_events_days = keep_events_days
+        self._stamp = ""
+        self._look_at_s = 0.0
+        self._prune_at_s = 0.0
+
+    def look(self, now_s: float, now: Callable[[], datetime]) -> None:
+        """Start what is due."""
+        if now_s >= self._look_at_s:
+            self._look_at_s = now_s + LOOK_S
+            self._worker.submit(("gallery", 0), self._reload)
+        if now_s >= self._prune_at_s:
+            self._prune_at_s = now_s + PRUNE_S
+            self._worker.submit(("prune", 0), lambda: self._prune(now()))
+
+    def _reload(self) -> None:
+        stamp = self._records.people_stamp()
+        if stamp == self._stamp:
+            return
+        self._gallery.load(self._records)
+        self._stamp = stamp
+        self._journal("GALLERY_LOADED", people=self._gallery.people, templates=len(self._gallery))
+
+    def _prune(self, now: datetime) -> None:
+        removed = self._records.prune_events(self._keep_events_days, now)
+        if removed:
+            self._journal("EVENTS_PRUNED", removed=removed)

@@ -1,0 +1,81 @@
+"""A kiosk that runs takes in who was enrolled elsewhere, and prunes old events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kiosk.identity.gallery import Gallery
+from kiosk.records.store import Store
+from kiosk.runtime.upkeep import LOOK_S, Upkeep
+from kiosk.runtime.worker import InlineWorker
+from kiosk.values import Embedding, NewTemplate
+from tests.support.parts import VERSION, unit
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def template(number: int) -> NewTemplate:
+    """A template like no other, 16 long."""
+    vector = unit(1.0, float(number))
+    return NewTemplate(
+        Embedding(vector.repeat(2) / vector.repeat(2).dot(vector.repeat(2)) ** 0.5, VERSION), f"{number:064x}"
+    )
+
+
+def test_people_come_and_go_without_a_restart(tmp_path: Path) -> None:
+    """Enrolled, suspended, removed by another process: the gallery follows at the next look."""
+    journal: list[str] = []
+    worker = InlineWorker()
+    with Store.in_directory(tmp_path, create=True) as store, Store.in_directory(tmp_path, create=False) as desk:
+        gallery = Gallery(VERSION)
+        upkeep = Upkeep(worker, store, gallery, lambda event, **_: journal.append(event), keep_events_days=90)
+        at_s = 0.0
+
+        def looked() -> int:
+            nonlocal at_s
+            at_s += LOOK_S
+            upkeep.look(at_s, lambda: NOW)
+            return gallery.people
+
+        assert looked() == 0
+        ana = desk.add_person("Ana", templates=[template(1)])
+        assert looked() == 1
+        desk.add_person("Bo", templates=[template(2), template(3)])
+        assert looked() == 2
+        assert len(gallery) == 3
+        desk.set_active(ana.person_id, False)
+        assert looked() == 1
+        desk.set_active(ana.person_id, True)
+        assert looked() == 2
+        desk.remove_person("Bo")
+        assert looked() == 1
+    assert [answer for _key, answer in worker.drain() if answer is not None] == []
+
+
+def test_nothing_is_reloaded_when_nobody_changed(tmp_path: Path) -> None:
+    """One load, however often it looks."""
+    journal: list[str] = []
+    with Store.in_directory(tmp_path, create=True) as store:
+        store.add_person("Ana", templates=[template(1)])
+        upkeep = Upkeep(
+            InlineWorker(), store, Gallery(VERSION), lambda event, **_: journal.append(event), keep_events_days=90
+        )
+        for number in range(1, 20):
+            upkeep.look(number * LOOK_S, lambda: NOW)
+            store.record_event(utc=NOW.isoformat(), kind="DENIED", reason="", person_id=None, details={})
+    assert journal.count("GALLERY_LOADED") == 1
+
+
+def test_old_events_are_pruned(tmp_path: Path) -> None:
+    """By the configured number of days."""
+    with Store.in_directory(
+        tmp_path,
+        create=True,
+    ) as store:
+        store.record_event(utc="2029-06-01T00:00:00+00:00", kind="DENIED", reason="", person_id=None, details={})
+        store.record_event(utc=NOW.isoformat(), kind="DENIED", reason="", person_id=None, details={})
+        Upkeep(InlineWorker(), store, Gallery(VERSION), lambda *_a, **_k: None, keep_events_days=90).look(
+            1.0, lambda: NOW
+        )
+        assert sum(event.kind == "DENIED" for event in store.events()) == 1
