@@ -15,6 +15,7 @@ from kiosk.values import Gate, Liveness, LivenessResult, Verdict
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.reflection import judge
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, margin, passed
+from kiosk.visit.reflection.mesh import mesh
 from kiosk.visit.reflection.verdict import VOTES, conclude
 from tests.support.cell_world import BEGIN_S, session, with_frames
 
@@ -159,8 +160,10 @@ def test_noise_in_a_part_of_the_face_is_not_held_against_it() -> None:
     rng = np.random.default_rng(3)
 
     def noisy(_: int, frame: FrameEvidence) -> FrameEvidence:
-        factor = np.exp(rng.normal(0, 0.6, 3)).astype(np.float32)
-        return replace(frame, left_cheek=frame.left_cheek * factor, forehead=frame.forehead * factor[::-1])
+        seen = frame.map_rgb.copy()
+        for part in (mesh().forehead, mesh().left_cheek):
+            seen[part] *= np.exp(rng.normal(0, 0.6, 3)).astype(np.float32)
+        return replace(frame, map_rgb=seen)
 
     found = [verdict(with_frames(session(modulation=0.05, seed=seed), noisy), "gain") for seed in range(1, 6)]
     assert Verdict.INSUFFICIENT in found
@@ -169,8 +172,13 @@ def test_noise_in_a_part_of_the_face_is_not_held_against_it() -> None:
 
 def test_missing_parts_of_the_face_ask_for_another_try() -> None:
     """Two parts must be seen."""
-    nothing = np.full(3, np.nan, np.float32)
-    covered = with_frames(session(), lambda _, frame: replace(frame, left_cheek=nothing, right_cheek=nothing))
+
+    def cover(_: int, frame: FrameEvidence) -> FrameEvidence:
+        seen = frame.map_rgb.copy()
+        seen[mesh().left_cheek | mesh().right_cheek] = np.nan
+        return replace(frame, map_rgb=seen)
+
+    covered = with_frames(session(), cover)
     assert verdict(covered, "gain") is Verdict.INSUFFICIENT
 
 

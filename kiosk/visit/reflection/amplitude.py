@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kiosk.config.tree import LivenessSettings
 from kiosk.reasons import Reason
@@ -13,7 +14,8 @@ from kiosk.visit.geometry import EYE_MM
 from kiosk.visit.light import screen_lux
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
 from kiosk.visit.reflection.fitting import NOTHING, Answer, fit
-from kiosk.visit.reflection.signals import Signals, chroma, log_light, stack
+from kiosk.visit.reflection.mesh import mesh
+from kiosk.visit.reflection.signals import Signals, chroma
 from kiosk.visit.reflection.timing import Timing
 
 FACE_SHARE = 0.75
@@ -65,21 +67,22 @@ def measure(evidence: Evidence, signals: Signals, timing: Timing) -> Amplitudes:
     light, start = timing.light[chosen], signals.start_s[chosen]
     frames = tuple(frame for frame, kept in zip(signals.frames, chosen, strict=True) if kept)
 
-    def part(name: str) -> Answer:
-        logs = log_light(stack([getattr(frame, name) for frame in frames]))
-        return fit(chroma(logs), light, start)
+    grid = mesh()
+
+    def part(mask: NDArray[np.bool_]) -> Answer:
+        return fit(signals.part(mask[grid.skin])[chosen], light, start)
 
     background = fit(chroma(signals.background[chosen]), light, start)
     expected, most = expectation(evidence, frames or signals.frames)
     return Amplitudes(
-        face=part("face"),
-        forehead=part("forehead"),
-        left_cheek=part("left_cheek"),
-        right_cheek=part("right_cheek"),
+        face=fit(signals.face[chosen], light, start),
+        forehead=part(grid.forehead),
+        left_cheek=part(grid.left_cheek),
+        right_cheek=part(grid.right_cheek),
         background=None if background is NOTHING else background,
         expected=expected,
         most=most,
-        brightness=float(np.exp(np.nanmean(signals.face))),
+        brightness=float(np.nanmedian([frame.face.mean() for frame in signals.frames])),
     )
 
 

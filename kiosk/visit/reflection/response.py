@@ -14,13 +14,15 @@ import numpy as np
 from kiosk.visit.evidence import GRID
 from kiosk.visit.reflection.fitting import Answer
 from kiosk.visit.reflection.mesh import LANDMARKS, mesh, triangles, vertex_normals
-from kiosk.visit.reflection.signals import DARK, Array, Mask, Signals, chroma, drift_basis, without_drift
+from kiosk.visit.reflection.signals import Array, Mask, Signals, chroma, drift_basis, without_drift
 from kiosk.visit.reflection.timing import Timing
 
 SHARES = np.concatenate([np.linspace(-1.0, 0.0, 9)[:-1], np.linspace(0.0, 5.0, 81)])
 LEAST_SEEN = 0.6
 """A cell lost (clipped, covered, outside) in more than the rest of the frames is left out."""
 LEAST_FRAMES = 10
+RESTLESS = 3.0
+"""Cells whose unexplained change over time is this many times the usual one are left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +30,7 @@ class Cells:
     """The skin cells over the frames used. ``K`` frames, ``n`` cells."""
 
     values: Array
-    """``(K, n, 2)`` chromaticities; a missing one is the cell's mean, so that it says nothing either way."""
+    """``(K, n, 2)`` chromaticities; a missing one is 0, the cell's mean, so that it says nothing either way."""
     seen: Array
     """``(n,)`` share of the frames in which the cell was seen."""
     brightness: Array
@@ -40,21 +42,13 @@ class Cells:
 
 
 def skin_cells(signals: Signals, timing: Timing, chosen: Mask) -> Cells:
-    """Gather the cells of ``mesh().skin`` over the chosen frames ``(K,)``."""
-    skin = mesh().skin
-    maps = [frame.map_rgb[skin] for frame, kept in zip(signals.frames, chosen, strict=True) if kept]
-    light = np.array(maps, np.float64).reshape(len(maps), int(skin.sum()), 3)
-    known = np.asarray((light > DARK).all(axis=-1), bool)
-    light[~known] = 1.0
-    count = np.maximum(known.sum(axis=0), 1)[:, None]
-    values = chroma(np.log(light))
-    missing = ~known[..., None]
-    middle = np.where(missing, 0.0, values).sum(axis=0) / count
-    brightness = np.where(missing, 0.0, light).sum(axis=0) / count
+    """The cells of ``mesh().skin`` over the chosen frames ``(K,)``."""
+    seen = signals.seen[chosen]
+    count = np.maximum(seen.sum(axis=0), 1)[:, None]
     return Cells(
-        values=np.where(missing, middle, values),
-        seen=known.mean(axis=0) if len(maps) else np.zeros(int(skin.sum())),
-        brightness=brightness,
+        values=signals.cells[chosen],
+        seen=seen.mean(axis=0) if len(seen) else np.zeros(seen.shape[1]),
+        brightness=np.where(seen[..., None], signals.light[chosen], 0.0).sum(axis=0) / count,
         light=timing.light[chosen],
         start_s=signals.start_s[chosen],
     )
@@ -63,7 +57,8 @@ def skin_cells(signals: Signals, timing: Timing, chosen: Mask) -> Cells:
 def response(cells: Cells, answer: Answer, rows: Mask) -> Array:
     """``(n,)`` modulation of each cell in shares of the face's, from the frames of ``rows`` ``(K,)``.
 
-    NaN for cells seen too rarely, and everywhere with too few frames.
+    NaN for cells seen too rarely or far more restless than most (they slip over an edge, or a hand passes), and
+    everywhere with too few frames.
     """
     if rows.sum() < LEAST_FRAMES or answer.mean <= 0:
         return np.full(len(cells.seen), np.nan)
@@ -76,7 +71,9 @@ def response(cells: Cells, answer: Answer, rows: Mask) -> Array:
     inner = np.maximum(1.0 + SHARES[:, None, None] * answer.modulation * light, 0.05)
     curve = np.einsum("skd,kd->s", chroma(np.log(inner)), predicted, optimize=True) / energy
     share = np.interp(projected, curve, SHARES)
-    share[cells.seen < LEAST_SEEN] = np.nan
+    rest = without_drift(cells.values[rows], basis) - projected[:, None] * predicted[:, None, :]
+    restless = np.sqrt(np.mean(rest**2, axis=(0, 2)))
+    share[(cells.seen < LEAST_SEEN) | (restless > RESTLESS * np.median(restless))] = np.nan
     return np.asarray(share, np.float64)
 
 

@@ -41,7 +41,7 @@ LEAST_CLARITY = 1.0
 LEAST_CELLS = 250
 RELIEF = 0.3
 """Least share of the template's relief that the map shows (a head 0.6-1, prints up to 0.2)."""
-STRONG_R, STRONG_RELIEF = 0.75, 0.45
+STRONG_R, STRONG_RELIEF = 0.65, 0.45
 """Beyond both the shape alone is convincing: weak or missing votes (parallax, passive, halves) do not block."""
 NOISY = 0.6
 """Correlation of two halves of the slots below which a map is smoothed once more."""
@@ -101,7 +101,7 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     for times in (2, 3):
         rest = _Rivals(brightness, mask, times)
         left = rest.left(whole[kept])
-        pair = [rest.left(np.nan_to_num(half[kept], nan=1.0)) for half in (first, second)]
+        pair = [rest.left(np.where(np.isfinite(half[kept]), half[kept], whole[kept])) for half in (first, second)]
         reliability = float(_cosine(pair[0][None], pair[1])[0])
         if reliability >= NOISY:
             break

@@ -12,7 +12,7 @@ Slow drift is removed from both sides with a constant, a slope and a bend over t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,15 @@ from kiosk.config.tree import LivenessSettings
 from kiosk.values import ShownSlot
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.photosensitivity import linear
+from kiosk.visit.reflection.mesh import mesh
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 CHROMA = np.array([[1, 0, -1], [1, -2, 1]], float) / np.sqrt([[2.0], [6.0]])
 """``(2, 3)``: log RGB to the two chromaticities."""
+LEAST_SEEN = 0.5
+"""A frame in which less than this share of a part was seen says nothing about it."""
 DARK = 1e-4
 """Linear light below this is no light: its logarithm would be noise."""
 
@@ -46,10 +49,28 @@ class Signals:
     """``(S + 1,)`` begin of each slot and the end of the last."""
     full: Mask
     """``(S,)`` slots that light the whole screen."""
+    light: Array
+    """``(K, n, 3)`` linear light of the skin cells; 1 where a cell was not seen."""
+    seen: Mask
+    """``(K, n)``."""
+    cells: Array
+    """``(K, n, 2)`` chromaticities of the skin cells, each cell's mean over time taken out; 0 where not seen."""
     face: Array
-    """``(K, 3)`` log light of the skin."""
+    """``(K, 2)`` chromaticities of the face (see ``part``)."""
     background: Array
     """``(K, 3)`` log light of the surroundings, NaN where there are none."""
+
+    def part(self, mask: Mask) -> Array:
+        """``(K, 2)`` chromaticities of a part of the face; ``mask``: ``(n,)`` skin cells. NaN rows where unseen.
+
+        The median over the cells of their departures from their own means: cells that slip over an edge (hair, the far
+        side of a turned face) are outvoted, and the skin's own colour cancels before it is averaged.
+        """
+        result = np.full((len(self.frames), 2), np.nan)
+        enough = self.seen[:, mask].mean(axis=1) >= LEAST_SEEN if mask.any() else np.zeros(len(self.frames), bool)
+        if enough.any():
+            result[enough] = np.median(self.cells[enough][:, mask], axis=1)
+        return result
 
 
 def log_light(light: NDArray[np.floating]) -> Array:
@@ -65,16 +86,27 @@ def gather(evidence: Evidence) -> Signals:
     frames = tuple(
         frame for frame in evidence.frames if frame.track >= 0 and edges[0] <= frame.exposure_start_s <= edges[-1] + 0.6
     )
-    return Signals(
+    skin = mesh().skin
+    light = np.array([frame.map_rgb[skin] for frame in frames], np.float64).reshape(len(frames), int(skin.sum()), 3)
+    seen = np.asarray((light > DARK).all(axis=-1), bool)
+    light[~seen] = 1.0
+    cells = chroma(np.log(light))
+    cells -= cells.sum(axis=0) / np.maximum(seen.sum(axis=0), 1)[:, None]  # log 1 = 0: the unseen add nothing
+    cells[~seen] = 0.0
+    signals = Signals(
         frames=frames,
         start_s=np.array([frame.exposure_start_s for frame in frames]),
         exposure_s=np.array([frame.exposure_s for frame in frames]),
         colours=np.array([slot_light(slot) for slot in slots]),
         edges_s=edges,
         full=np.array([slot.region == "full" for slot in slots]),
-        face=log_light(stack([frame.face for frame in frames])),
+        light=light,
+        seen=seen,
+        cells=cells,
+        face=np.empty((len(frames), 2)),
         background=log_light(stack([frame.background for frame in frames])),
     )
+    return replace(signals, face=signals.part(np.ones(cells.shape[1], bool)))
 
 
 def stack(rows: Sequence[NDArray[np.float32]]) -> Array:

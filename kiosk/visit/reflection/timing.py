@@ -17,7 +17,7 @@ from kiosk.visit.challenge import PALETTE
 from kiosk.visit.evidence import Evidence
 from kiosk.visit.photosensitivity import linear
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
-from kiosk.visit.reflection.fitting import NOTHING, Answer, correlation, fit
+from kiosk.visit.reflection.fitting import NOTHING, Answer, correlation, fit, model
 from kiosk.visit.reflection.signals import (
     CHROMA,
     Array,
@@ -37,7 +37,7 @@ LATEST_S = 0.5
 """Answers are looked for up to here, far beyond what is believed: a late injection should be seen to be late."""
 DRAWS = 2500
 LEAST_FRAMES = 20
-CLEAR = 4.0
+CLEAR = 15.0
 """Slots that differ this many times more than chance (F ratio) carry some signal, be it ours or not."""
 
 
@@ -55,13 +55,13 @@ class Timing:
     answer: Answer
     """Fit of face minus background over the clean frames."""
     p: float
-    signal: float
-    """F ratio between slots over within slots."""
+    strange: float
+    """F ratio between slots over within slots of what the fit leaves: a signal that is not ours."""
 
 
 def relative(signals: Signals) -> Array:
     """``(K, 2)`` chromaticities of the face minus the background's; the face's alone where there is none."""
-    face, background = chroma(signals.face), chroma(signals.background)
+    face, background = signals.face, chroma(signals.background)
     known = np.isfinite(background).all(axis=1)
     return face - background if known.mean() > 0.9 else face
 
@@ -81,9 +81,12 @@ def align(signals: Signals, settings: LivenessSettings) -> Timing | None:
     if clean.sum() < LEAST_FRAMES:
         return None
     answer = fit(measured[clean], light[clean], signals.start_s[clean])
-    means, times, which, ratio = _slots(measured[clean], signals.start_s[clean], slot[clean])
+    start_s = signals.start_s[clean]
+    means, times, which = _slots(measured[clean], start_s, slot[clean])
     p = permutation_p(means, times, signals, which)
-    return Timing(lag_s, clean, light, slot, answer, p, ratio)
+    basis = drift_basis(start_s)
+    rest = without_drift(measured[clean], basis) - model(answer.modulation, light[clean], basis)[0]
+    return Timing(lag_s, clean, light, slot, answer, p, between_over_within(rest, slot[clean]))
 
 
 def _best_lag(measured: Array, signals: Signals) -> float:
@@ -108,19 +111,24 @@ def _linear_r(measured: Array, light: Array, signals: Signals) -> float:
     return correlation(design @ np.maximum(gains, 0.0), target)
 
 
-def _slots(measured: Array, start_s: Array, slot: Slots) -> tuple[Array, Array, Slots, float]:
-    """Means ``(S', 2)``, mid times and numbers of the slots seen, and the F ratio between over within slots."""
+def _slots(measured: Array, start_s: Array, slot: Slots) -> tuple[Array, Array, Slots]:
+    """Means ``(S', 2)``, mid times and numbers of the slots seen."""
     which, inverse, counts = np.unique(slot, return_inverse=True, return_counts=True)
     sums = np.zeros((len(which), 3))
     np.add.at(sums, inverse, np.column_stack([measured, start_s]))
     means = sums / counts[:, None]
-    level = without_drift(measured, drift_basis(start_s))
-    slot_level = np.zeros((len(which), 2))
-    np.add.at(slot_level, inverse, level)
-    slot_level /= counts[:, None]
-    between = float((counts[:, None] * slot_level**2).sum()) / max(2 * (len(which) - 3), 1)
-    within = float(((level - slot_level[inverse]) ** 2).sum()) / max(2 * (len(level) - len(which)), 1)
-    return means[:, :2], means[:, 2], which, between / max(within, 1e-15)
+    return means[:, :2], means[:, 2], which
+
+
+def between_over_within(values: Array, slot: Slots) -> float:
+    """F ratio of ``(K, 2)`` drift-free values: variance between the slots over that within them; 1 is chance."""
+    which, inverse, counts = np.unique(slot, return_inverse=True, return_counts=True)
+    level = np.zeros((len(which), 2))
+    np.add.at(level, inverse, values)
+    level /= counts[:, None]
+    between = float((counts[:, None] * level**2).sum()) / max(2 * (len(which) - 3), 1)
+    within = float(((values - level[inverse]) ** 2).sum()) / max(2 * (len(values) - len(which)), 1)
+    return between / max(within, 1e-15)
 
 
 def permutation_p(means: Array, times: Array, signals: Signals, which: Slots) -> float:
@@ -162,7 +170,7 @@ def timing_gate(timing: Timing | None, settings: LivenessSettings, expected: flo
         return passed("timing", r, settings.timing_r, 0.98, "r")
     silent = expected is not None and expected >= 2 * settings.modulation_low
     silent = silent and timing.answer.mean + 3 * timing.answer.error < 0.3 * (expected or 0.0)
-    strange = timing.signal >= CLEAR and timing.answer.amplitude > 0.004
+    strange = timing.strange >= CLEAR and timing.answer.amplitude > 0.004
     if silent or strange:
         return failed("timing", min(r, settings.timing_r), settings.timing_r, Reason.NOT_LIVE, "r")
     return insufficient("timing", min(r, settings.timing_r), settings.timing_r, Reason.HIGH_LIGHTING, "r")
