@@ -36,6 +36,8 @@ from kiosk.visit.reflection.timing import Timing
 
 ROOMS = tuple(product((-1.0, 0.0, 1.0), (0.0, 0.25, 0.5), (-0.25, 0.0, 0.25), (0.0, 0.3)))
 """(screen below the lens in half heights, more light from above, from the image's right, from the front)."""
+CLEAR = 3.0
+"""From here on a map shows all that there is."""
 LEAST_CLARITY = 1.0
 """Noise as large as a head's relief may look like one by chance: below this the relief does not pass."""
 LEAST_CELLS = 250
@@ -54,7 +56,7 @@ class Shape:
     """How the response map compares with the face's own relief."""
 
     r: float
-    """Correlation with the template after all rivals are removed."""
+    """Correlation with the template after all rivals are removed, corrected for the map's noise."""
     share: float
     """Relief in shares of the template's."""
     relief: float
@@ -117,7 +119,7 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     parts = [part & mask for part in (grid.forehead, grid.left_cheek, grid.right_cheek)]
     levels = [float(template[part].mean()) if part.any() else float("nan") for part in parts]
     return Shape(
-        r=float(r[best]),
+        r=corrected(float(r[best]), reliability),
         share=share,
         relief=relief,
         reliability=reliability,
@@ -128,6 +130,16 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
         away_mm=away,
         parts=(levels[0], levels[1], levels[2]),
     )
+
+
+def corrected(r: float, reliability: float) -> float:
+    """Correlation without the attenuation by noise (Spearman 1904): ``r / sqrt(reliability of the whole map)``.
+
+    The whole map's reliability follows from that of its halves (Spearman-Brown). It is taken as at least that of halves
+    that agree at 0.5, so that noise alone is never raised by more than 1.22.
+    """
+    half = max(reliability, 0.5)
+    return float(np.clip(r / np.sqrt(2.0 * half / (1.0 + half)), -1.0, 1.0))
 
 
 def templates(points: Array, normals: Array, away_mm: float, half_height_mm: float) -> Array:
@@ -186,7 +198,9 @@ def shape_gate(shape: Shape | None, settings: LivenessSettings) -> Finding:
         return insufficient("shape", None, limit, Reason.FACE_NOT_VISIBLE, "r")
     if shape.r >= limit:
         return passed("shape", shape.r, limit, 0.9, "r")
-    if shape.clarity < VISIBLE:
+    # A relief as large as a head's in a noisy map is no print's, whatever it correlates with.
+    doubtful = shape.share >= RELIEF and shape.clarity < CLEAR
+    if shape.clarity < VISIBLE or doubtful:
         return insufficient("shape", shape.r, limit, Reason.HIGH_LIGHTING, "r")
     return failed("shape", shape.r, limit, Reason.NOT_LIVE, "r")
 
