@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +11,8 @@ import typer
 
 from kiosk.cli.common import JsonOption, emit, progress, say
 from kiosk.config.paths import data_dir
+from kiosk.errors import InputError
+from kiosk.values import Embedding
 from models import manifest
 from models.fetch import fetch as fetch_files
 
@@ -72,3 +76,46 @@ def verify(group: GroupsOption = None, json: JsonOption = False) -> None:
             say(f"{'ok' if not complaint else 'BAD: ' + complaint}  {one.name}")
     if any(complaint for _one, complaint in checked):
         raise typer.Exit(1)
+
+
+@app.command()
+def calibrate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder a person, each with their pictures.")],
+    how: Annotated[str, typer.Option(help="Where the pictures come from, for the manifest.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Measure the similarity scale on a folder of people and print the manifest's table."""
+    from hardware.stills import load_image
+    from kiosk.enrollment.stills import choose_face
+    from kiosk.identity.calibrate import calibrate as measured
+    from kiosk.identity.calibrate import to_toml
+    from models.faces import open_models
+
+    paths = sorted(path for path in folder.glob("*/*") if path.is_file())
+    if not paths:
+        raise InputError("no pictures below it", where=str(folder), mend="give a folder with one folder a person")
+    templates: list[tuple[str, Embedding]] = []
+    with open_models(data_dir()) as opened, progress(quiet=json) as advance:
+        for number, path in enumerate(paths):
+            advance("pictures", number, len(paths))
+            try:
+                pixels = load_image(path)
+                face = choose_face(opened.find_still(pixels), "central", (pixels.shape[1], pixels.shape[0]))
+            except InputError as error:
+                sys.stderr.write(f"kiosk: left out {path}: {error.what}\n")
+                continue
+            templates.append((path.parent.name, opened.embed(pixels, face)))
+        advance("pictures", len(paths), len(paths))
+    result = measured(templates)
+    if json:
+        emit(asdict(result))
+    else:
+        say(f"{result.pictures} pictures, {result.people} people, {result.impostor_pairs} impostor pairs")
+        say(f"cosines at a false match rate of 1e-2, 1e-3, 1e-4, 1e-5: {_shown(result.cosine_at)}")
+        say(f"found of {result.genuine_pairs} genuine pairs: {_shown(result.found_at)}")
+    if result.complete and not json:
+        say(to_toml(result, how or str(folder.name)))
+
+
+def _shown(values: tuple[float | None, ...]) -> str:
+    return ", ".join("too few pairs" if value is None else f"{value:.4f}" for value in values)

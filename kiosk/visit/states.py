@@ -20,6 +20,9 @@ from kiosk.values import Challenge, LivenessResult, Match, Oval, Quality
 from kiosk.visit.guidance import NO_HINTS, Hints
 from kiosk.visit.steadiness import Samples
 
+SETTLE_S = 0.3
+"""A camera that still adapts to the face before it is given this long, so that it is not frozen half-way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Idle:
@@ -185,13 +188,15 @@ def visit_is_open(visit: Visit) -> bool:
 
 
 def wants_exposure_lock(visit: Visit) -> bool:
-    """Whether exposure, gain and white balance must be constant now: from holding to the liveness verdict."""
+    """Whether exposure, gain and white balance must be constant now: from ``SETTLE_S`` of holding to the verdict."""
     state = visit.state
     if isinstance(state, Deciding):
         return state.check.liveness is None
-    return isinstance(state, (Holding, Flashing))
+    if isinstance(state, Holding):
+        return visit.last_s - state.since_s >= SETTLE_S
+    return isinstance(state, Flashing)
 
 
 def keeps_frames(visit: Visit) -> bool:
     """Whether frames may be kept as evidence now: from the approach to the liveness verdict, and never else."""
-    return isinstance(visit.state, Guiding) or wants_exposure_lock(visit)
+    return isinstance(visit.state, (Guiding, Holding)) or wants_exposure_lock(visit)

@@ -69,6 +69,10 @@ def test_a_face_in_the_oval_is_held_and_the_exposure_lock_asked_for(walk: Walk) 
     assert keeps_frames(walk.visit)
     walk.to_holding()
     assert isinstance(walk.visit.state, Holding)
+    assert keeps_frames(walk.visit)
+    assert not wants_exposure_lock(walk.visit), "a camera that still adapts is not frozen half-way"
+    walk.look(face_at(), times=10)
+    assert isinstance(walk.visit.state, Holding)
     assert wants_exposure_lock(walk.visit)
 
 
