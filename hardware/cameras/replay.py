@@ -2,34 +2,20 @@
 
 Rules: the frames keep their distances in time, counted from the first read; paced, a read waits for the next frame
 and skips what is over. ``gains_locked`` is False whatever the recording says: a file proves nothing about *now*.
-(Scoring a recording reads it through ``hardware.recording``, not through this camera.)
 """
 
 from __future__ import annotations
 
-import csv
-import itertools
-import math
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from hardware.cameras.base import upright
-from hardware.cameras.clip import read_picture
-from kiosk.errors import CameraEnded, CameraUnavailable, InputError
+from hardware.recording.read import read_recording
+from kiosk.errors import CameraEnded, CameraUnavailable
+from kiosk.evaluation.recording import RecordedFrame
 from kiosk.ports import Clock
 from kiosk.values import Frame
-
-HEADER = ["file", "exposure_start_s", "exposure_s"]
-"""Of ``frames.csv``; the format is described in ``docs/``."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    file: Path
-    start_s: float
-    exposure_s: float
 
 
 class ReplayCamera:
@@ -40,13 +26,13 @@ class ReplayCamera:
         self._clock = clock
         self._rotate_deg = rotate_deg
         self._paced = paced
-        self._rows: list[_Row] | None = None
+        self._rows: tuple[RecordedFrame, ...] | None = None
         self._shift_s: float | None = None
         self._next = 0
 
     def __enter__(self) -> Self:
-        """Read the list of frames. Raises InputError."""
-        self._rows = _rows(self._folder)
+        """Read and check the recording. Raises InputError."""
+        self._rows = read_recording(self._folder).frames
         self._shift_s, self._next = None, 0
         return self
 
@@ -83,8 +69,8 @@ class ReplayCamera:
             raise CameraUnavailable("the recording is closed", where=self.name)
         now_s = self._clock.now().monotonic_s
         if self._shift_s is None:
-            self._shift_s = now_s - rows[0].start_s
-        begun = [row.start_s + self._shift_s for row in rows]
+            self._shift_s = now_s - rows[0].exposure_start_s
+        begun = [row.exposure_start_s + self._shift_s for row in rows]
         index = self._next
         while index < len(rows) and begun[index] <= newer_than_s:
             index += 1
@@ -97,41 +83,9 @@ class ReplayCamera:
         if self._paced:
             self._clock.wait(begun[index] - now_s)
         return Frame(
-            pixels=upright(read_picture(rows[index].file), self._rotate_deg),
+            pixels=upright(rows[index].load(), self._rotate_deg),
             sequence=index,
             exposure_start_s=begun[index],
             exposure_s=rows[index].exposure_s,
             gains_locked=False,
         )
-
-
-def _rows(folder: Path) -> list[_Row]:
-    path = folder / "frames.csv"
-    try:
-        with path.open(newline="", encoding="utf-8") as lines:
-            table = list(csv.reader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path)) from error
-    if not table or table[0] != HEADER:
-        raise InputError(f"must begin with {','.join(HEADER)}", where=str(path))
-    rows = [_row(folder, path, line, number) for number, line in enumerate(table[1:], start=2)]
-    if not rows:
-        raise InputError("names no frames", where=str(path))
-    if any(later.start_s <= earlier.start_s for earlier, later in itertools.pairwise(rows)):
-        raise InputError("the frames' times do not advance", where=str(path))
-    return rows
-
-
-def _row(folder: Path, path: Path, line: list[str], number: int) -> _Row:
-    try:
-        name, start, exposure = line
-        row = _Row(folder / name, float(start), float(exposure))
-    except ValueError as error:
-        raise InputError(f"line {number} is not file,time,time", where=str(path)) from error
-    if not (math.isfinite(row.start_s) and math.isfinite(row.exposure_s) and row.exposure_s >= 0):
-        raise InputError(f"line {number} has a senseless time", where=str(path))
-    if name != row.file.name or name in ("", ".", ".."):
-        raise InputError(f"line {number} points outside the recording", where=str(path))
-    if not row.file.is_file():
-        raise InputError(f"the frame {name} is missing", where=str(path))
-    return row
