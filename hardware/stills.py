@@ -7,6 +7,8 @@ Rules:
 
 from __future__ import annotations
 
+import os
+import stat
 import struct
 import warnings
 import zlib
@@ -39,11 +41,7 @@ def load_image(path: Path) -> Pixels:
 
     where = str(path)
     try:
-        size = path.stat().st_size
-        if path.is_dir():
-            raise InputError("is a folder, not a picture", where=where)
-        if size == 0:
-            raise InputError("the file is empty", where=where)
+        _check_file(path.stat(), where)
         with warnings.catch_warnings():
             # Our own limit below replaces Pillow's warning; its hard limit stays.
             warnings.simplefilter("ignore")
@@ -62,7 +60,18 @@ def load_image(path: Path) -> Pixels:
     except MemoryError as error:
         raise InputError("not enough memory to decode it", where=where) from error
     except _DAMAGE as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's, not the decoder's
+            raise InputError(f"cannot be read ({error.strerror})", where=where) from error
         raise InputError("the picture is damaged or cut short", where=where) from error
+
+
+def _check_file(facts: os.stat_result, where: str) -> None:
+    if stat.S_ISDIR(facts.st_mode):
+        raise InputError("is a folder, not a picture", where=where)
+    if not stat.S_ISREG(facts.st_mode):  # reading a pipe or a device could wait for ever
+        raise InputError("is no regular file", where=where, mend="save the picture as a file first")
+    if facts.st_size == 0:
+        raise InputError("the file is empty", where=where)
 
 
 def _check_size(size: tuple[int, int], where: str) -> None:

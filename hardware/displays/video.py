@@ -15,6 +15,7 @@ from typing import Final, Self
 import cv2
 import numpy as np
 
+from hardware.cameras.base import quiet_opencv
 from hardware.displays import palette
 from hardware.displays.text import Typesetter
 from kiosk.errors import InputError
@@ -167,12 +168,25 @@ class VideoWriter:
         self._writer, self._size = writer, size
 
     def close(self, *, keep: bool = True) -> None:
-        """Finish the file, or throw it away; calling it again does nothing."""
+        """Finish the file, or throw it away; calling it again does nothing. Raises InputError for a cut-off file."""
         if self._writer is None:
             return
         self._writer.release()
         self._writer = None
-        if keep:
-            self._beside.replace(self._path)
-        else:
+        if not keep:
             self._beside.unlink(missing_ok=True)
+        elif _plays(self._beside):
+            self._beside.replace(self._path)
+        else:  # cv2 says nothing when the disk is full
+            self._beside.unlink(missing_ok=True)
+            raise InputError("the film could not be finished", where=str(self._path), mend="free some space")
+
+
+def _plays(path: Path) -> bool:
+    """Whether a film can be opened again: its index is written last."""
+    with quiet_opencv():
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        return bool(capture.isOpened())
+    finally:
+        capture.release()

@@ -10,6 +10,11 @@ def main() -> None:
     """Entry point: every expected fault is one plain line on standard error and exit code 2."""
     # Before numpy is loaded: BLAS threads that spin beside the landmark and camera threads cost more than they give.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from kiosk.cli.app import run_app  # late: typer and rich load only when a command runs
+    try:
+        from kiosk.cli.app import run_app  # late: typer and rich load only when a command runs
 
-    sys.exit(run_app(sys.argv[1:]))
+        code = run_app(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules were still loading
+        sys.stderr.write("kiosk: interrupted\n")
+        code = 130
+    sys.exit(code)

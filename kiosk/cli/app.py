@@ -1,20 +1,22 @@
 """The root of the command line: registers the commands and turns faults into one line and an exit code.
 
 Exit codes: 0 done, 1 done but the answer is no (a demo visit went wrong, doctor found a fault), 2 could not be
-done (one line says why), 130 interrupted.
+done (one line says why), 130 interrupted, 141 the reader of the output went away (as any command ended by SIGPIPE).
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 
 import typer
 
 from kiosk.cli import bench, doctor, enrollment, images, liveness, models, play, screens
+from kiosk.cli.common import complain, say
 from kiosk.errors import KioskError
 
+INTERRUPTED = 130
+OUTPUT_GONE = 141
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """UsageError of the click that this typer carries (newer typers bring their own copy)."""
 
@@ -51,25 +53,28 @@ def run_app(arguments: Sequence[str]) -> int:
     except USAGE_ERROR as error:
         return _usage(error)
     except (typer.Abort, KeyboardInterrupt):
-        sys.stderr.write("kiosk: interrupted\n")
-        return 130
+        code = INTERRUPTED
     except KioskError as error:
         return _complain(str(error))
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    except SystemExit:  # click's answer to a broken pipe, and nothing else without its standalone mode
+        return OUTPUT_GONE
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
     except Exception as error:
         # The last border: a bug is one line too, unless its trace is asked for.
         if os.environ.get("KIOSK_TRACEBACK"):
             raise
         return _complain(f"internal error ({type(error).__name__}); report it with the trace of KIOSK_TRACEBACK=1")
+    if code == INTERRUPTED:
+        complain("interrupted")
     return code if isinstance(code, int) else 0
 
 
 def _usage(error: Exception) -> int:
     message: str = error.format_message() if hasattr(error, "format_message") else str(error)
+    message = message.replace("Value error, ", "")  # how pydantic begins
     if "\n" in message:  # called without arguments: the message is the help page
-        sys.stdout.write(message + "\n")
+        say(message)
         return 2
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "kiosk"
@@ -77,5 +82,5 @@ def _usage(error: Exception) -> int:
 
 
 def _complain(line: str) -> int:
-    sys.stderr.write(f"kiosk: {' '.join(line.split())}\n")
+    complain(line)
     return 2

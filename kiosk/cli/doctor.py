@@ -20,6 +20,8 @@ from kiosk.errors import KioskError
 
 Result = Literal["ok", "warning", "fault"]
 LEAST_FREE_MB = 500
+FULL_MB = 20
+"""Below this the next events and templates may not fit."""
 LEAST_FPS_RATIO = 0.8
 """A camera that delivers less than this share of what was asked for is worth a warning."""
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -86,7 +88,8 @@ def _clock(_settings: Settings, _data: Path) -> Check:
 
 def _storage(_settings: Settings, data: Path) -> Check:
     if not data.is_dir():
-        return Check("storage", "fault", f"{data} does not exist", "run ./setup.sh, or set KIOSK_DATA_DIR")
+        found = "is no folder" if data.exists() else "does not exist"
+        return Check("storage", "fault", f"{data} {found}", "run ./setup.sh, or set KIOSK_DATA_DIR")
     free_mb = shutil.disk_usage(data).free // 2**20
     probe = data / f".doctor-{time.monotonic_ns()}"
     try:
@@ -95,7 +98,8 @@ def _storage(_settings: Settings, data: Path) -> Check:
     except OSError as error:
         return Check("storage", "fault", f"{data} cannot be written: {error.strerror}", "mend the mount or its owner")
     if free_mb < LEAST_FREE_MB:
-        return Check("storage", "warning", f"{free_mb} MB free in {data}", f"free at least {LEAST_FREE_MB} MB")
+        result: Result = "fault" if free_mb < FULL_MB else "warning"
+        return Check("storage", result, f"{free_mb} MB free in {data}", f"free at least {LEAST_FREE_MB} MB")
     return Check("storage", "ok", f"{free_mb} MB free in {data}")
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
+from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
 from kiosk.cli.enrollment import FaceOption, QualityOption
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
@@ -44,7 +43,7 @@ def identify(
             try:
                 match = identify_image(opened.desk, image, quality=quality, face=face)
             except InputError as error:
-                sys.stderr.write(f"kiosk: {error}\n")
+                complain(str(error))
                 unusable += 1
                 continue
             person = None if match.person_id is None else names.get(match.person_id)

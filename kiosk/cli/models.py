@@ -67,8 +67,12 @@ def list_files(json: JsonOption = False) -> None:
 
 @app.command()
 def verify(group: GroupsOption = None, json: JsonOption = False) -> None:
-    """Hash every weight again; exit code 1 when one is missing or wrong."""
-    checked = manifest.verify(data_dir(), tuple(group) if group else manifest.DEFAULT_GROUPS)
+    """Hash every weight again (the optional ones that are here too); exit code 1 when one is missing or wrong."""
+    if group:
+        checked = manifest.verify(data_dir(), tuple(group))
+    else:
+        optional = manifest.verify(data_dir(), manifest.OPTIONAL_GROUPS)
+        checked = manifest.verify(data_dir()) + tuple(one for one in optional if one[0].path(data_dir()).exists())
     for one, complaint in checked:
         if json:
             emit({"name": one.name, "ok": not complaint, "complaint": complaint})

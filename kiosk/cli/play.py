@@ -30,11 +30,17 @@ def register(app: typer.Typer) -> None:
 
 @contextmanager
 def _stop_on_signals() -> Iterator[threading.Event]:
-    """SIGINT and SIGTERM end the loop in order: the door is locked on the way out."""
+    """SIGINT and SIGTERM end the loop in order: the door is locked on the way out. A second SIGINT does not wait."""
     stop = threading.Event()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def end(number: int, _frame: object) -> None:
+        stop.set()
+        if number == signal.SIGINT:
+            signal.signal(number, before[number])
+
     for number in before:
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     try:
         yield stop
     finally:

@@ -21,7 +21,7 @@ def _sizes(words: list[str]) -> list[tuple[int, int]]:
     sizes = []
     for word in words:
         width, _, height = word.lower().partition("x")
-        if not (width.isdigit() and height.isdigit() and 320 <= int(width) <= 7680 and 320 <= int(height) <= 7680):
+        if not (width.isdecimal() and height.isdecimal() and 320 <= int(width) <= 7680 and 320 <= int(height) <= 7680):
             raise InputError(
                 f"not a screen size: {word!r}", where="--size", mend="write it like 800x480, 320 to 7680 each"
             )

@@ -51,6 +51,16 @@ def parse(text: str, where: str) -> Settings:
         raise _explained(first, where=f"{where}:{line}" if line else where, more=len(faults) - 1) from None
 
 
+def replaced(settings: Settings, keys: tuple[str, str], value: object, *, where: str) -> Settings:
+    """The settings with another value of ``(group, key)``, given by the option ``where``. Raises ConfigurationError."""
+    tree = settings.model_dump()
+    tree[keys[0]][keys[1]] = value
+    try:
+        return Settings.model_validate(tree, strict=True)
+    except ValidationError as error:
+        raise ConfigurationError(f"{value!r} is not allowed", where=where, mend=wanted(keys)) from error
+
+
 def _read(path: Path) -> str:
     where = str(path)
     try:

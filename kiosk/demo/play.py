@@ -7,8 +7,8 @@ events are the product's own. Exit code 1 of ``kiosk demo`` means that a visit w
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from kiosk.config.tree import CameraSettings, DisplaySettings, DoorSettings, Set
 from kiosk.demo.cast import ENROLLED_PHOTO, STRANGER_PHOTO, WALKING_PHOTO, Act, Props, acts
 from kiosk.demo.film import PICTURE_FPS, Film, Window
 from kiosk.enrollment.register import enroll_images
-from kiosk.errors import ModelError
+from kiosk.errors import InputError, ModelError
 from kiosk.records.store import Store
 from kiosk.runtime.desk import desk_of
 from kiosk.runtime.feed import InlineFeed
@@ -67,24 +67,27 @@ def demo_settings() -> Settings:
     )
 
 
-def play(data: Path, out: Path, *, progress: Progress, window: bool = False) -> dict[str, Any]:
+def play(
+    data: Path, out: Path, *, progress: Progress, window: bool = False, cast: Sequence[Act] | None = None
+) -> dict[str, Any]:
     """Play every act; writes ``demo.mp4``, ``contact-sheet.png`` and ``report.json`` into ``out``; returns the report.
 
-    Raises ModelError where weights or photographs are missing.
+    ``cast``: other acts than all of ``kiosk.demo.cast``. Raises ModelError where weights or photographs are missing,
+    InputError where ``out`` cannot be written.
     """
     absent = manifest.missing(data, ("core", "demo"))
     if absent:
         names = ", ".join(one.name for one in absent)
         raise ModelError(f"the demo needs {names}", where=str(data), mend="run ./setup.sh demo or kiosk models fetch")
-    out.mkdir(parents=True, exist_ok=True)
+    _make_folder(out)
     visits: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        stage = _stage(data, out, stack)
+        stage = open_stage(data, stack)
         shown: tuple[Watcher, ...] = ()
         if window:
             shown = (Window(stack.enter_context(open_display(DisplaySettings(fullscreen=False)))),)
         film = Film(stack.enter_context(VideoWriter(out / "demo.mp4", PICTURE_FPS)))
-        cast = acts()
+        cast = acts() if cast is None else cast
         for number, act in enumerate(cast):
             progress("visits", number, len(cast))
             report, stage = _perform(stage, act, film, shown, seed=SEED + number)
@@ -94,14 +97,35 @@ def play(data: Path, out: Path, *, progress: Progress, window: bool = False) -> 
     contact_sheet(film.stills, out / "contact-sheet.png")
     passed = sum(1 for visit in visits if visit["passed"])
     report = {"visits": visits, "passed": passed, "failed": len(visits) - passed}
-    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    _write_report(out / "report.json", report)
     return report
 
 
-def _stage(data: Path, out: Path, stack: ExitStack) -> Stage:
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made ({error.strerror})", where=str(out), mend="choose another --out") from error
+
+
+def _write_report(path: Path, report: dict[str, Any]) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(f"cannot be written ({error.strerror})", where=str(path), mend="free some space") from error
+
+
+def open_stage(data: Path, stack: ExitStack) -> Stage:
+    """Models, the enrolled Person A in a store of its own, and the props; all of it closed with ``stack``.
+
+    The store lies in a temporary folder: nothing that is there already can be met, let alone removed.
+    Raises ModelError, InputError and the RecordsError family.
+    """
     models = stack.enter_context(open_models(data))
-    records = out / "records"
-    shutil.rmtree(records, ignore_errors=True)
+    records = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
     store = stack.enter_context(Store.in_directory(records, create=True))
     photos = {
         name: data / manifest.item(name).folder / name for name in (ENROLLED_PHOTO, WALKING_PHOTO, STRANGER_PHOTO)

@@ -91,6 +91,7 @@ def set_active(connection: Connection, ref: str, active: bool, now: str) -> Pers
 
 def find(connection: Connection, ref: str) -> Person:
     """One person by id, name or badge. Raises UnknownPerson with the nearest names, or RecordsConflict for two."""
+    ref = ref.encode("utf-8", "replace").decode("utf-8")  # a shell may pass bytes that are no text
     matches = {_person_by_id(connection, ref), _person_by_name(connection, ref), _person_by_badge(connection, ref)}
     found = sorted(matches - {None}, key=str)
     if len(found) > 1:

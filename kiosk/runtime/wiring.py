@@ -16,6 +16,7 @@ from hardware.clock import PlaybackClock, SystemClock
 from hardware.displays.screen import open_display
 from hardware.doors import open_door
 from hardware.notify import Notifier
+from kiosk.config.load import replaced
 from kiosk.config.tree import Settings
 from kiosk.errors import CameraError, ConfigurationError, DoorError
 from kiosk.identity.gallery import Gallery
@@ -180,8 +181,9 @@ def open_kiosk(
     notifier = Notifier()
     with ExitStack() as stack:
         door = stack.enter_context(open_door(settings.door))
-        store = stack.enter_context(Store.in_directory(data, key_file=settings.records.key_file, create=True))
         models = stack.enter_context(open_models(data))
+        # After the weights: a kiosk that cannot start leaves no empty database behind.
+        store = stack.enter_context(Store.in_directory(data, key_file=settings.records.key_file, create=True))
         display = stack.enter_context(open_display(settings.display))
         worker = stack.enter_context(ThreadWorker(journal))
         feed = stack.enter_context(_feed(settings, clock, paced))
@@ -216,12 +218,15 @@ def _feed(settings: Settings, clock: Clock, paced: bool) -> Feed:
 def with_overrides(
     settings: Settings, *, camera: str | None = None, display: str | None = None, door: str | None = None
 ) -> Settings:
-    """Settings with the adapters named on the command line instead of the configured ones."""
-    tree = settings.model_dump()
-    for group, key, value in (("camera", "source", camera), ("display", "kind", display), ("door", "kind", door)):
+    """Settings with the adapters named on the command line instead of the configured ones.
+
+    Raises ConfigurationError that names the option and its choices.
+    """
+    named = (("camera", "source", camera), ("display", "kind", display), ("door", "kind", door))
+    for group, key, value in named:
         if value is not None:
-            tree[group][key] = value
-    return Settings.model_validate(tree)
+            settings = replaced(settings, (group, key), value, where=f"--{group}")
+    return settings
 
 
 __all__ = ["Adapters", "Kiosk", "assemble", "open_kiosk", "rules_of", "scale_of", "with_overrides"]
