@@ -60,6 +60,8 @@ def test_a_genuine_visit_is_live() -> None:
         {"lag_s": 0.03},
         {"lag_s": 0.2},
         {"fps": 20.0},
+        {"fps": 15.0},
+        {"fps": 60.0},
         {"level": 0.03},
         {"locked": None},
         {"background": float("nan")} | {"background": 0.15},
@@ -190,6 +192,14 @@ def test_surroundings_that_cannot_be_seen_ask_for_another_try() -> None:
     assert gate(result, "contrast").verdict is Verdict.INSUFFICIENT
     assert gate(result, "timing").verdict is Verdict.PASS
     assert result.verdict is Liveness.UNSURE
+
+
+def test_dark_surroundings_count_by_their_light() -> None:
+    """A black corridor has no chromaticities, but what stays black does not answer."""
+    black = with_frames(session(), lambda _, frame: replace(frame, background=np.zeros(3, np.float32)))
+    assert judge(black, SETTINGS).verdict is Liveness.LIVE
+    held = with_frames(session(level=0.02), lambda _, frame: replace(frame, background=frame.face * np.float32(0.004)))
+    assert verdict(held, "contrast") is Verdict.PASS
 
 
 def test_restless_surroundings_ask_for_another_try() -> None:

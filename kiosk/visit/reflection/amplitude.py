@@ -15,7 +15,7 @@ from kiosk.visit.light import screen_lux
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
 from kiosk.visit.reflection.fitting import NOTHING, Answer, fit
 from kiosk.visit.reflection.mesh import mesh
-from kiosk.visit.reflection.signals import Signals, chroma
+from kiosk.visit.reflection.signals import Array, Signals, chroma, drift_basis, without_drift
 from kiosk.visit.reflection.timing import Timing
 
 FACE_SHARE = 0.75
@@ -39,6 +39,9 @@ class Amplitudes:
     left_cheek: Answer
     right_cheek: Answer
     background: Answer | None
+    """None: nothing to be seen there, or too dark for chromaticities."""
+    dark_share: float | None
+    """For dark surroundings: how much their light changes, in shares of the face's change; None: not in the picture."""
     expected: float | None
     """Predicted from the panel, the distance and the ambient light; None where that is unknown."""
     most: float
@@ -80,10 +83,22 @@ def measure(evidence: Evidence, signals: Signals, timing: Timing) -> Amplitudes:
         left_cheek=part(grid.left_cheek),
         right_cheek=part(grid.right_cheek),
         background=None if background is NOTHING else background,
+        dark_share=_dark_share(frames, start),
         expected=expected,
         most=most,
         brightness=float(np.nanmedian([frame.face.mean() for frame in signals.frames])),
     )
+
+
+def _dark_share(frames: tuple[FrameEvidence, ...], start_s: Array) -> float | None:
+    """Change of the surroundings' linear light over that of the face's, drift removed."""
+    wall = np.array([frame.background.mean() for frame in frames], np.float64)
+    face = np.array([frame.face.mean() for frame in frames], np.float64)
+    if len(frames) < 4 or not np.isfinite(wall).all() or not np.isfinite(face).all():
+        return None
+    basis = drift_basis(start_s)
+    change = float(np.std(without_drift(face, basis)))
+    return float(np.std(without_drift(wall, basis))) / max(change, 1e-9)
 
 
 def modulation_gate(found: Amplitudes | None, settings: LivenessSettings) -> Finding:
@@ -136,6 +151,10 @@ def gain_gate(
 def contrast_gate(found: Amplitudes | None, settings: LivenessSettings) -> Finding:
     """The surroundings answer much less than the face: a sheet, a tablet or an injected tint answers as a whole."""
     limit = settings.contrast
+    dark = None if found is None or found.background is not None else found.dark_share
+    if dark is not None and dark < limit:
+        # Too dark to have a colour: what does not change by a quarter of the face's light does not answer like it.
+        return passed("contrast", dark, limit, 0.05, "ratio")
     if found is None or found.background is None or found.face is NOTHING or found.face.mean <= 0:
         return insufficient("contrast", None, limit, Reason.FACE_NOT_ALIGNED, "ratio")
     ratio = abs(found.background.mean) / found.face.mean
