@@ -90,6 +90,19 @@ def test_a_face_that_fills_the_frame_leaves_no_surroundings() -> None:
     assert np.isnan(found.background).all()
 
 
+def test_a_swaying_face_does_not_recolour_the_surroundings() -> None:
+    """The same part of a colourful room is measured while the face only sways, another one once it has moved."""
+    extractor = Extractor()
+    pixels = np.repeat(np.repeat(RNG.integers(30, 220, (48, 64, 3)).astype(np.uint8), 10, 0), 10, 1)
+    seen = []
+    for number, aside_px in enumerate((0.0, 5.0, -5.0, 60.0)):
+        face = face_of(landmarks_at(Plan(), 400.0, aside_px, np.random.default_rng(1)))
+        seen.append(extractor.extract(frame_of(pixels, number), face, track=1, faces=1).background)
+    np.testing.assert_array_equal(seen[0], seen[1])
+    np.testing.assert_array_equal(seen[0], seen[2])
+    assert not np.allclose(seen[0], seen[3], rtol=1e-3)
+
+
 def test_noise_is_that_of_the_sensor_and_the_first_frame_has_none() -> None:
     """Two noisy frames differ by sqrt(2) sigma; the same frame twice by nothing."""
     extractor = Extractor()
