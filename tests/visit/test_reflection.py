@@ -202,6 +202,12 @@ def test_dark_surroundings_count_by_their_light() -> None:
     assert verdict(held, "contrast") is Verdict.PASS
 
 
+def test_a_wall_a_metre_away_is_no_sheet() -> None:
+    """A face at half a metre and a wall at one: a quarter of a sheet's answer, a third of the head's."""
+    assert verdict(session(background=0.3), "contrast") is Verdict.PASS
+    assert verdict(session(background=0.4), "contrast") is Verdict.FAIL
+
+
 def test_restless_surroundings_ask_for_another_try() -> None:
     """A background that flickers in colour may or may not answer."""
     rng = np.random.default_rng(4)

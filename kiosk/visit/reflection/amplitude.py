@@ -149,7 +149,11 @@ def gain_gate(
 
 
 def contrast_gate(found: Amplitudes | None, settings: LivenessSettings) -> Finding:
-    """The surroundings answer much less than the face: a sheet, a tablet or an injected tint answers as a whole."""
+    """The surroundings answer much less than a sheet in the face's place would.
+
+    A sheet, a tablet or an injected tint answers as a whole. A sheet answers ``1 / FACE_SHARE`` times as much as a
+    head, whose sides turn away: so a bare wall a metre away from a face at half a metre stays a wall.
+    """
     limit = settings.contrast
     dark = None if found is None or found.background is not None else found.dark_share
     if dark is not None and dark < limit:
@@ -157,8 +161,9 @@ def contrast_gate(found: Amplitudes | None, settings: LivenessSettings) -> Findi
         return passed("contrast", dark, limit, 0.05, "ratio")
     if found is None or found.background is None or found.face is NOTHING or found.face.mean <= 0:
         return insufficient("contrast", None, limit, Reason.FACE_NOT_ALIGNED, "ratio")
-    ratio = abs(found.background.mean) / found.face.mean
-    error = found.background.error / found.face.mean
+    sheet = found.face.mean / FACE_SHARE
+    ratio = abs(found.background.mean) / sheet
+    error = found.background.error / sheet
     if ratio < limit:
         return passed("contrast", ratio, limit, 0.05, "ratio")
     if ratio - SURE * error > limit:
