@@ -37,8 +37,9 @@ def measure(settings: Settings, data: Path, *, video: Path | None, progress: Pro
     later = _Later()
     with open_models(data) as models:
         progress("bench", 0, STEPS)
+        clip_frames = None if video is None else read_clip(video)  # first: a bad file should not cost a wait
         visit = rendered_visit(data, models)
-        frames = visit if video is None else read_clip(video)
+        frames = visit if clip_frames is None else clip_frames
         progress("bench", 1, STEPS)
         report["perceive_ms"], observations, faces = perceive_ms(settings, models, later(frames))
         display = settings.display

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kiosk.cli.common import JsonOption, emit, progress, say
+from kiosk.cli.common import JsonOption, complain, emit, progress, say
 from kiosk.config.paths import data_dir
 from kiosk.errors import InputError
 from kiosk.values import Embedding
@@ -106,7 +105,7 @@ def calibrate(
                 pixels = load_image(path)
                 face = choose_face(opened.find_still(pixels), "central", (pixels.shape[1], pixels.shape[0]))
             except InputError as error:
-                sys.stderr.write(f"kiosk: left out {path}: {error.what}\n")
+                complain(f"left out {path}: {error.what}")
                 continue
             templates.append((path.parent.name, opened.embed(pixels, face)))
         advance("pictures", len(paths), len(paths))
