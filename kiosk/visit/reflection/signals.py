@@ -69,7 +69,8 @@ class Signals:
         result = np.full((len(self.frames), 2), np.nan)
         enough = self.seen[:, mask].mean(axis=1) >= LEAST_SEEN if mask.any() else np.zeros(len(self.frames), bool)
         if enough.any():
-            result[enough] = np.median(self.cells[enough][:, mask], axis=1)
+            cells = self.cells if mask.all() else self.cells[:, mask]
+            result[enough] = np.median(cells if enough.all() else cells[enough], axis=1)
         return result
 
 

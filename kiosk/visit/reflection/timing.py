@@ -35,7 +35,7 @@ Slots = NDArray[np.intp]
 STEP_S = 0.005
 LATEST_S = 0.5
 """Answers are looked for up to here, far beyond what is believed: a late injection should be seen to be late."""
-DRAWS = 2500
+DRAWS = 1500
 LEAST_FRAMES = 20
 CLEAR = 15.0
 """Slots that differ this many times more than chance (F ratio) carry some signal, be it ours or not."""
@@ -90,25 +90,25 @@ def align(signals: Signals, settings: LivenessSettings) -> Timing | None:
 
 
 def _best_lag(measured: Array, signals: Signals) -> float:
-    """The lag of the highest correlation: in steps of 15 ms first, then of 5 ms around the best."""
+    """The lag of the highest correlation: in steps of 15 ms first, then of 5 ms around the best.
 
-    def best(lags: Array) -> float:
-        light = [overlap(signals, float(lag)) @ signals.colours for lag in lags]
-        return float(lags[int(np.argmax([_linear_r(measured, seen, signals) for seen in light]))])
-
-    coarse = best(np.arange(0.0, LATEST_S + 1e-9, 3 * STEP_S))
-    return best(np.maximum(coarse + np.arange(-3, 4) * STEP_S, 0.0))
-
-
-def _linear_r(measured: Array, light: Array, signals: Signals) -> float:
-    """Multiple correlation with three free channel gains, for the search of the lag."""
+    Multiple correlation with three free, positive channel gains.
+    """
     good = np.isfinite(measured).all(axis=1)
     basis = drift_basis(signals.start_s[good])
     target = without_drift(measured[good], basis).ravel()
-    design = without_drift(light[good][:, None, :] * CHROMA[None], basis).reshape(-1, 3)
-    normal = design.T @ design + 1e-12 * np.eye(3)
-    gains = np.linalg.solve(normal, design.T @ target)
-    return correlation(design @ np.maximum(gains, 0.0), target)
+
+    def r(lag_s: float) -> float:
+        light = without_drift((overlap(signals, lag_s) @ signals.colours)[good], basis)
+        design = (light[:, None, :] * CHROMA[None]).reshape(-1, 3)
+        gains = np.linalg.solve(design.T @ design + 1e-12 * np.eye(3), design.T @ target)
+        return correlation(design @ np.maximum(gains, 0.0), target)
+
+    def best(lags: Array) -> float:
+        return float(lags[int(np.argmax([r(float(lag)) for lag in lags]))])
+
+    coarse = best(np.arange(0.0, LATEST_S + 1e-9, 3 * STEP_S))
+    return best(np.maximum(coarse + np.arange(-3, 4) * STEP_S, 0.0))
 
 
 def _slots(measured: Array, start_s: Array, slot: Slots) -> tuple[Array, Array, Slots]:
