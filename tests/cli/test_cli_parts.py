@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.cli import doctor
 from kiosk.cli.doctor import FULL_MB, LEAST_FREE_MB
 from kiosk.config.tree import DisplaySettings
 from models import manifest
@@ -151,7 +150,7 @@ def test_doctor_sees_a_full_disk(
 ) -> None:
     """A disk that is nearly full is worth a warning, a full one is a fault."""
     usage = shutil.disk_usage(bare)._replace(free=free_mb * 2**20)
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _path: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
     storage = next(one for one in kiosk("doctor", "--json", "--config", no_devices).lines if one["part"] == "storage")
     assert storage["result"] == result
 
