@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,9 @@ from kiosk.errors import InputError
 from kiosk.values import Pixels, Rgb
 
 _CAPTION_PX: Final = 26
+_LOOK_EVERY: Final = 30
+"""A film looks for room on its disk before every so many pictures: cv2 would go on writing nothing."""
+_LEAST_FREE_BYTES: Final = 1 << 20
 _GROUND: Final[Rgb] = palette.FAULT_GROUND
 
 
@@ -148,7 +152,10 @@ class VideoWriter:
         if (picture.shape[1], picture.shape[0]) != self._size:
             picture = fitted(picture, *self._size)
         assert self._writer is not None  # noqa: S101 - _open has just made it, or raised
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        if self.frames % _LOOK_EVERY == 0 and shutil.disk_usage(self._path.parent).free < _LEAST_FREE_BYTES:
+            raise InputError("the disk is full", where=str(self._path), mend="free some space")
+        with quiet_opencv():
+            self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         self.frames += 1
 
     def _open(self, size: tuple[int, int]) -> None:

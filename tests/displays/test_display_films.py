@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -38,3 +39,12 @@ def test_a_film_that_does_not_fit_is_an_error_and_leaves_the_old_one(tmp_path: P
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_bytes() == whole
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_ends_the_film_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody plays on for minutes to learn at the end that nothing was written."""
+    usage = shutil.disk_usage(tmp_path)._replace(free=4096)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    with pytest.raises(InputError, match="the disk is full; free some space"):
+        write_noise(tmp_path / "film.mp4")
+    assert list(tmp_path.iterdir()) == []
