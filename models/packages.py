@@ -132,10 +132,11 @@ def _last_words(text: str) -> str:
 def _size_of(folder: Path) -> int:
     """Bytes of all files below; files that vanish meanwhile count as nothing."""
     total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            if path.is_file():
-                total += path.stat().st_size
+    # os.walk passes over folders that the client removes under it; Path.rglob raises.
+    for above, _folders, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(above, name).lstat().st_size
     return total
 
 
