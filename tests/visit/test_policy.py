@@ -62,7 +62,9 @@ def test_everything_proven_is_granted_for_this_attempt_and_person() -> None:
         pytest.param({"match": match_of(reason=Reason.BADGE_MISMATCH)}, Reason.BADGE_MISMATCH, id="wrong-badge"),
         pytest.param({"match": match_of(None)}, Reason.UNKNOWN_PERSON, id="welcome-without-person"),
         pytest.param({"match": match_of("")}, Reason.UNKNOWN_PERSON, id="welcome-of-nobody"),
-        pytest.param({"match": match_of(ALICE, SETTINGS.threshold - 0.01)}, Reason.UNKNOWN_PERSON, id="below-threshold"),
+        pytest.param(
+            {"match": match_of(ALICE, SETTINGS.threshold - 0.01)}, Reason.UNKNOWN_PERSON, id="below-threshold"
+        ),
         pytest.param({"match": match_of(ALICE, math.nan)}, Reason.UNKNOWN_PERSON, id="similarity-is-nan"),
         pytest.param({"match": match_of(ALICE, 100.5)}, Reason.UNKNOWN_PERSON, id="similarity-off-the-scale"),
         pytest.param({"match": match_of(ALICE, 99.0, 98.5)}, Reason.AMBIGUOUS_PERSON, id="within-margin"),
@@ -75,7 +77,9 @@ def test_whatever_is_not_proven_is_refused(changes: dict[str, object], reason: R
     assert decide(replace(GOOD, **changes), SETTINGS) == Deny(reason)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("similarity", "runner_up"), [(SETTINGS.threshold, SETTINGS.threshold - SETTINGS.margin), (100.0, 0.0)])
+@pytest.mark.parametrize(
+    ("similarity", "runner_up"), [(SETTINGS.threshold, SETTINGS.threshold - SETTINGS.margin), (100.0, 0.0)]
+)
 def test_the_limits_themselves_pass(similarity: float, runner_up: float) -> None:
     """Threshold and margin are inclusive."""
     case = replace(GOOD, match=match_of(ALICE, similarity, runner_up), now_s=15.0)
