@@ -23,6 +23,7 @@ PANEL = Panel(155.0, 88.0, 500.0)
 FOCAL_PX = 530.0
 BEGIN_S = 50.0
 Surface = Literal["head", "plane", "bent", "veil"]
+LAMPLESS = (0.0, 0.0, 0.0)
 Array = NDArray[np.float64]
 
 
@@ -55,6 +56,10 @@ class Plan:
     locked: bool | None = True
     exposure_drift: float = 0.0
     """Relative gain by which an automatic exposure follows the screen."""
+    bend_mm: float = 100.0
+    """Radius of a bent sheet (about an upright axis)."""
+    lamp: tuple[float, float, float] = LAMPLESS
+    """Direction to one lamp that lights the room (x right, y down, z to the camera); none: light from above."""
     shadow_region: str = ""
     """A part of the face that does not answer: forehead, left_cheek or right_cheek."""
 
@@ -88,7 +93,7 @@ def lit_by(plan: Plan) -> tuple[Array, Array]:
     rng = np.random.default_rng([plan.seed, 5])
     albedo = np.exp(rng.normal(0, 0.15, len(points)))
     if plan.surface == "bent":
-        sine = np.clip(points[:, 0] / 100.0, -0.95, 0.95)
+        sine = np.clip(points[:, 0] / plan.bend_mm, -0.95, 0.95)
         normals = np.stack([sine, np.zeros_like(sine), np.sqrt(1 - sine**2)], axis=1)
     elif plan.surface != "head":
         normals = np.tile([0.05, -0.05, 0.997], (len(points), 1))
@@ -99,7 +104,7 @@ def lit_by(plan: Plan) -> tuple[Array, Array]:
             away[:, 2] -= points[:, 2]
         squared = (away**2).sum(axis=1)
         lit.append(np.maximum((normals * away).sum(axis=1), 0) * away[:, 2] / squared**2)
-    room = 1.0 - 0.2 * normals[:, 1]
+    room = 1.0 - 0.2 * normals[:, 1] if plan.lamp == LAMPLESS else 0.2 + np.maximum(normals @ plan.lamp, 0.0)
     answer = np.array(lit) / room / np.mean(np.sum(lit, axis=0) / room)
     if plan.surface == "veil":
         answer = np.tile(0.5 / albedo, (2, 1))

@@ -12,6 +12,10 @@ removed from the map *and* from the template before the two are compared:
 What is left must correlate with what is left of the template (``shape``), and the part that the template explains must
 be as large as a head's (``relief``): a print correlates by chance, but its relief is a tenth of a head's.
 
+A bent sheet in the light of one lamp has a shadow edge, which no parabola removes. But a sheet bends one way only: its
+answer is the same along the straight lines on it, whatever its bend and its light. So the relief counts without
+everything in the map that depends on the place across such lines alone, in whichever direction that explains most.
+
 The room's light is unknown, so the template is the best of a small family: screen above, at or below the lens; light
 from above, from a side, or from the front, within what rooms do. Every member stays the template of this face.
 Measured on heads and prints of two simulators: see the figures in ``docs`` (synthetic).
@@ -41,6 +45,10 @@ CLEAR = 3.0
 LEAST_CLARITY = 1.0
 """Noise as large as a head's relief may look like one by chance: below this the relief does not pass."""
 LEAST_CELLS = 250
+LINES, KNOTS = 12, 7
+"""Directions of a sheet's straight lines that are tried, and the points across them between which its answer is linear.
+
+Seven points over 140 mm follow the shadow edge of any sheet that still shows a face."""
 RELIEF = 0.3
 """Least share of the template's relief that the map shows (a head 0.6-1, prints up to 0.2)."""
 STRONG_R, STRONG_RELIEF = 0.65, 0.45
@@ -58,7 +66,7 @@ class Shape:
     r: float
     """Correlation with the template after all rivals are removed, corrected for the map's noise."""
     share: float
-    """Relief in shares of the template's."""
+    """Relief in shares of the template's, without what a sheet bent in any one direction explains of it."""
     relief: float
     """``share`` of what the template has left after removing a plane (standard deviation, in shares of its mean)."""
     reliability: float
@@ -110,7 +118,9 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     candidates = rest.left(family)
     r = _cosine(candidates, left)
     best = int(np.argmax(r))
-    share = float(candidates[best] @ left / max(float(candidates[best] @ candidates[best]), 1e-12))
+    sheet = rest.sheet(left)
+    head, seen = (values - sheet @ (sheet.T @ values) for values in (candidates[best], left))
+    share = float(head @ seen / max(float(head @ head), 1e-12))
     relief = max(share, 0.0) * rest.relief_of(family[best])
     noise = max(float(np.std(pair[0] - pair[1])) / 2.0, 1e-6)
     clarity = float(candidates[best].std()) / noise
@@ -178,6 +188,27 @@ class _Rivals:
         level = self._smooth(values)
         level = level / np.maximum(level.mean(axis=-1, keepdims=True), 1e-6)
         return np.asarray(level - (level @ self._basis) @ self._basis.T, np.float64)
+
+    def sheet(self, left: Array) -> Array:
+        """``(n, k)`` orthonormal: all answers of a sheet bent in the direction that explains most of ``left`` ``(n,)``.
+
+        Orthogonal to the rivals that are removed already; a sum of hats over the place across the lines.
+        """
+        x, y = (mesh().points[self._mask][:, axis].astype(np.float64) for axis in (0, 1))
+        best, most = np.zeros((len(left), 0)), -1.0
+        for angle in np.arange(LINES) * (np.pi / LINES):
+            across = x * np.cos(angle) + y * np.sin(angle)
+            step = np.ptp(across) / (KNOTS - 1)
+            knots = across.min() + step * np.arange(KNOTS)
+            hats = self._smooth(np.maximum(1.0 - np.abs(across - knots[:, None]) / step, 0.0)).T
+            hats = hats - self._basis @ (self._basis.T @ hats)
+            sizes, turn = np.linalg.eigh(hats.T @ hats)
+            kept = sizes > 1e-4 * sizes[-1]  # the constant and the slope among them are gone already
+            basis = hats @ (turn[:, kept] / np.sqrt(sizes[kept]))
+            explained = float(np.sum((basis.T @ left) ** 2))
+            if explained > most:
+                best, most = basis, explained
+        return np.asarray(best, np.float64)
 
     def relief_of(self, template: Array) -> float:
         """Standard deviation of one template without its plane."""
