@@ -60,6 +60,8 @@ class Plan:
     """Radius of a bent sheet (about an upright axis)."""
     lamp: tuple[float, float, float] = LAMPLESS
     """Direction to one lamp that lights the room (x right, y down, z to the camera); none: light from above."""
+    scattered: float = 0.2
+    """What the room scatters of the lamp's light."""
     shadow_region: str = ""
     """A part of the face that does not answer: forehead, left_cheek or right_cheek."""
 
@@ -104,7 +106,7 @@ def lit_by(plan: Plan) -> tuple[Array, Array]:
             away[:, 2] -= points[:, 2]
         squared = (away**2).sum(axis=1)
         lit.append(np.maximum((normals * away).sum(axis=1), 0) * away[:, 2] / squared**2)
-    room = 1.0 - 0.2 * normals[:, 1] if plan.lamp == LAMPLESS else 0.2 + np.maximum(normals @ plan.lamp, 0.0)
+    room = 1.0 - 0.2 * normals[:, 1] if plan.lamp == LAMPLESS else plan.scattered + np.maximum(normals @ plan.lamp, 0.0)
     answer = np.array(lit) / room / np.mean(np.sum(lit, axis=0) / room)
     if plan.surface == "veil":
         answer = np.tile(0.5 / albedo, (2, 1))

@@ -28,3 +28,10 @@ def test_a_bent_sheet_in_a_lamps_light_shows_no_relief(azimuth_deg: float, bend_
     result = judge(evidence, SETTINGS)
     assert result.verdict is Liveness.SPOOF
     assert next(gate for gate in result.gates if gate.name == "relief").verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("azimuth_deg", [-80, -60, -30, 0, 30, 60, 80])
+def test_a_head_in_a_lamps_light_keeps_its_relief(azimuth_deg: float) -> None:
+    """What no sheet explains is left of a head, from whichever side an ordinary room is lit."""
+    evidence = session(lamp=lamp(azimuth_deg), scattered=0.8)
+    assert judge(evidence, SETTINGS).verdict is Liveness.LIVE

@@ -13,11 +13,13 @@ What is left must correlate with what is left of the template (``shape``), and t
 be as large as a head's (``relief``): a print correlates by chance, but its relief is a tenth of a head's.
 
 A bent sheet in the light of one lamp has a shadow edge, which no parabola removes. But a sheet bends one way only: its
-answer is the same along the straight lines on it, whatever its bend and its light. So the relief counts without
-everything in the map that depends on the place across such lines alone, in whichever direction that explains most.
+answer is the same along the straight lines on it, whatever its bend and its light. So the comparison is made twice, the
+second time without everything in the map that depends on the place across such lines alone, in whichever direction
+that explains most. The lower correlation counts, and the relief is that of the second comparison.
 
-The room's light is unknown, so the template is the best of a small family: screen above, at or below the lens; light
-from above, from a side, or from the front, within what rooms do. Every member stays the template of this face.
+The room's light is unknown, so the template is the best of a small family: screen above, at or below the lens; soft
+light from above, from a side, or from the front, or one lamp in a room that scatters its light, within what rooms do.
+Every member stays the template of this face.
 Measured on heads and prints of two simulators: see the figures in ``docs`` (synthetic).
 """
 
@@ -40,6 +42,11 @@ from kiosk.visit.reflection.timing import Timing
 
 ROOMS = tuple(product((-1.0, 0.0, 1.0), (0.0, 0.25, 0.5), (-0.25, 0.0, 0.25), (0.0, 0.3)))
 """(screen below the lens in half heights, more light from above, from the image's right, from the front)."""
+LAMPS = tuple(product((-1.0, 0.0, 1.0), (-75.0, -40.0, 40.0, 75.0), (0.0, 25.0, 50.0)))
+"""(screen below the lens as above, lamp to the image's right and above, degrees from the lens's axis)."""
+SCATTERED = 0.6
+"""Light that reaches every cell, in shares of the lamp's on a surface that faces it. Harder light is nobody's office,
+and its templates have edges that a sheet's own shadow resembles."""
 CLEAR = 3.0
 """From here on a map shows all that there is."""
 LEAST_CLARITY = 1.0
@@ -64,7 +71,7 @@ class Shape:
     """How the response map compares with the face's own relief."""
 
     r: float
-    """Correlation with the template after all rivals are removed, corrected for the map's noise."""
+    """Correlation with the template after all rivals are removed, corrected for the map's noise; the lower of both."""
     share: float
     """Relief in shares of the template's, without what a sheet bent in any one direction explains of it."""
     relief: float
@@ -116,11 +123,14 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
         if reliability >= NOISY:
             break
     candidates = rest.left(family)
-    r = _cosine(candidates, left)
+    sheet = rest.sheet(left, points[mask])
+    heads, seen, one, other = (values - (values @ sheet) @ sheet.T for values in (candidates, left, *pair))
+    r = np.minimum(
+        corrected(_cosine(candidates, left), reliability),
+        corrected(_cosine(heads, seen), float(_cosine(one[None], other)[0])),
+    )
     best = int(np.argmax(r))
-    sheet = rest.sheet(left)
-    head, seen = (values - sheet @ (sheet.T @ values) for values in (candidates[best], left))
-    share = float(head @ seen / max(float(head @ head), 1e-12))
+    share = float(heads[best] @ seen / max(float(heads[best] @ heads[best]), 1e-12))
     relief = max(share, 0.0) * rest.relief_of(family[best])
     noise = max(float(np.std(pair[0] - pair[1])) / 2.0, 1e-6)
     clarity = float(candidates[best].std()) / noise
@@ -129,7 +139,7 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     parts = [part & mask for part in (grid.forehead, grid.left_cheek, grid.right_cheek)]
     levels = [float(template[part].mean()) if part.any() else float("nan") for part in parts]
     return Shape(
-        r=corrected(float(r[best]), reliability),
+        r=float(r[best]),
         share=share,
         relief=relief,
         reliability=reliability,
@@ -142,29 +152,36 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     )
 
 
-def corrected(r: float, reliability: float) -> float:
-    """Correlation without the attenuation by noise (Spearman 1904): ``r / sqrt(reliability of the whole map)``.
+def corrected(r: Array, reliability: float) -> Array:
+    """Correlations without the attenuation by noise (Spearman 1904): ``r / sqrt(reliability of the whole map)``.
 
     The whole map's reliability follows from that of its halves (Spearman-Brown). It is taken as at least that of halves
     that agree at 0.5, so that noise alone is never raised by more than 1.22.
     """
     half = max(reliability, 0.5)
-    return float(np.clip(r / np.sqrt(2.0 * half / (1.0 + half)), -1.0, 1.0))
+    return np.asarray(np.clip(r / np.sqrt(2.0 * half / (1.0 + half)), -1.0, 1.0), np.float64)
 
 
 def templates(points: Array, normals: Array, away_mm: float, half_height_mm: float) -> Array:
-    """``(len(ROOMS), n)`` expected responses over the cells, mean 1. ``points`` mm and ``normals`` ``(n, 3)``."""
-    result = []
-    for below, above, aside, front in ROOMS:
+    """``(F, n)`` expected responses over the cells, mean 1: ``ROOMS``, then ``LAMPS``. ``points`` mm and ``normals``
+    ``(n, 3)``."""
+    screens = {}
+    for below in (-1.0, 0.0, 1.0):
         dx, dy = -points[:, 0], below * (half_height_mm + 10.0) - points[:, 1]
         dz = np.maximum(away_mm - points[:, 2], 50.0)
         squared = dx * dx + dy * dy + dz * dz
         cosine = (normals[:, 0] * dx + normals[:, 1] * dy + normals[:, 2] * dz) / np.sqrt(squared)
-        screen = np.maximum(cosine, 0.0) * dz / squared**1.5
+        screens[below] = np.maximum(cosine, 0.0) * dz / squared**1.5
+    result = []
+    for below, above, aside, front in ROOMS:
         room = 1.0 - above * normals[:, 1] + aside * normals[:, 0] + front * (normals[:, 2] - 0.7)
-        response = screen / np.maximum(room, 0.15)
-        result.append(response / response.mean())
-    return np.array(result)
+        result.append(screens[below] / np.maximum(room, 0.15))
+    for below, right_deg, up_deg in LAMPS:
+        right, up = np.radians(right_deg), np.radians(up_deg)
+        lamp = np.array([np.sin(right) * np.cos(up), -np.sin(up), np.cos(right) * np.cos(up)])
+        result.append(screens[below] / (SCATTERED + np.maximum(normals @ lamp, 0.0)))
+    family = np.array(result)
+    return np.asarray(family / family.mean(axis=1, keepdims=True), np.float64)
 
 
 class _Rivals:
@@ -189,12 +206,13 @@ class _Rivals:
         level = level / np.maximum(level.mean(axis=-1, keepdims=True), 1e-6)
         return np.asarray(level - (level @ self._basis) @ self._basis.T, np.float64)
 
-    def sheet(self, left: Array) -> Array:
+    def sheet(self, left: Array, points: Array) -> Array:
         """``(n, k)`` orthonormal: all answers of a sheet bent in the direction that explains most of ``left`` ``(n,)``.
 
-        Orthogonal to the rivals that are removed already; a sum of hats over the place across the lines.
+        Orthogonal to the rivals that are removed already; a sum of hats over the place across the lines. ``points``
+        ``(n, 3)`` mm as seen in the frame, where a sheet's straight lines are straight.
         """
-        x, y = (mesh().points[self._mask][:, axis].astype(np.float64) for axis in (0, 1))
+        x, y = points[:, 0], points[:, 1]
         best, most = np.zeros((len(left), 0)), -1.0
         for angle in np.arange(LINES) * (np.pi / LINES):
             across = x * np.cos(angle) + y * np.sin(angle)
