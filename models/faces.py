@@ -6,16 +6,16 @@ The bytes that are loaded are the bytes that were hashed. Nothing here downloads
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from kiosk.closing import Closing
 from kiosk.values import Embedding, Face, Frame, Pixels
 from models.embedder import VERSION, Embedder
 from models.landmarks import Landmarker
 from models.passive import PassiveModels
 
 
-class LocalFaceModels:
+class LocalFaceModels(Closing):
     """FaceModels on this machine; open it with ``with``.
 
     ``find`` belongs to the frame loop's thread; the other methods may run on another one.
@@ -30,11 +30,6 @@ class LocalFaceModels:
     def __enter__(self) -> Self:
         self._landmarker.warm_up()
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Release everything; calling it again does nothing."""

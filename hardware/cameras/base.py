@@ -14,6 +14,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
+from kiosk.closing import Closing
 from kiosk.values import Pixels
 
 PROOF_FRAMES = 3
@@ -88,3 +89,18 @@ class GainProof:
             math.isclose(is_, want, rel_tol=CLOSE_RATIO, abs_tol=1e-3)
             for is_, want in zip(reported, wanted, strict=True)
         )
+
+
+class FileCamera(Closing):
+    """What clips and recordings share: nothing in a file can be locked, and a file proves nothing about *now*."""
+
+    @property
+    def exposure_locked(self) -> bool | None:
+        """A file proves nothing."""
+        return False
+
+    def lock_exposure(self) -> None:
+        """Cannot be done; the frames go on saying so."""
+
+    def unlock_exposure(self) -> None:
+        """Nothing to do."""

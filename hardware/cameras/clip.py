@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 import cv2
 import numpy as np
 
-from hardware.cameras.base import fit_width, quiet_opencv, rgb_of_bgr, upright
+from hardware.cameras.base import FileCamera, fit_width, quiet_opencv, rgb_of_bgr, upright
 from kiosk.errors import CameraEnded, CameraUnavailable, InputError
 from kiosk.ports import Clock
 from kiosk.values import Frame, Pixels
@@ -40,7 +39,7 @@ class _Source(Protocol):
         """Release the file."""
 
 
-class ClipCamera:
+class ClipCamera(FileCamera):
     """``path`` as a camera; see the module's docstring. ``fps``: for folders, and for files that name none."""
 
     def __init__(
@@ -72,11 +71,6 @@ class ClipCamera:
             )
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Release the file; calling it again does nothing."""
         source, self._source = self._source, None
@@ -87,17 +81,6 @@ class ClipCamera:
     def name(self) -> str:
         """The file's name: paths hold no secret here, but a name is enough."""
         return f"clip {self._path.name}"
-
-    @property
-    def exposure_locked(self) -> bool | None:
-        """A file proves nothing."""
-        return False
-
-    def lock_exposure(self) -> None:
-        """Cannot be done; the frames go on saying so."""
-
-    def unlock_exposure(self) -> None:
-        """Nothing to do."""
 
     def read(self, *, newer_than_s: float, timeout_s: float) -> Frame:
         """The next frame (paced: the newest that is due) that began after ``newer_than_s``. Raises CameraEnded."""

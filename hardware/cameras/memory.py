@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Self
 
+from kiosk.closing import Closing
 from kiosk.errors import CameraEnded, CameraUnavailable, KioskError
 from kiosk.values import Frame
 
 
-class MemoryCamera:
+class MemoryCamera(Closing):
     """Delivers ``script``; a KioskError in it is raised in its turn. After the last item: CameraEnded."""
 
     def __init__(self, script: Iterable[Frame | KioskError], *, name: str = "memory:0") -> None:
@@ -25,11 +25,6 @@ class MemoryCamera:
         self._open = True
         self.calls.append("open")
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop; calling it again does nothing."""

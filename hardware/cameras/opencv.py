@@ -10,13 +10,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, cast
 
 import cv2
 
 from hardware.cameras.base import quiet_opencv, rgb_of_bgr, upright
 from hardware.cameras.v4l2 import V4l2Exposure, device_name, exposure_start_s
+from kiosk.closing import Closing
 from kiosk.errors import CameraStalled, CameraUnavailable
 from kiosk.ports import Clock
 from kiosk.values import Frame
@@ -37,7 +37,7 @@ class Granted:
     fourcc: str
 
 
-class OpenCvCamera:
+class OpenCvCamera(Closing):
     """``source``: a V4L2 index (``0``), a path (``/dev/video2``), or a GStreamer pipeline (holds a ``!``)."""
 
     def __init__(
@@ -97,11 +97,6 @@ class OpenCvCamera:
         self._name = "gstreamer pipeline" if self._is_pipeline else device_name(self._source, self._root)
         self._sequence, self._locked = 0, None
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the device back, in automatic mode; calling it again does nothing."""

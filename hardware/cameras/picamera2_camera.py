@@ -14,12 +14,12 @@ import importlib
 import math
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
 from hardware.cameras.base import GainProof, upright
+from kiosk.closing import Closing
 from kiosk.errors import CameraStalled, CameraUnavailable
 from kiosk.ports import Clock
 from kiosk.values import Frame, Pixels
@@ -37,7 +37,7 @@ def boottime_ahead_s() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
-class Picamera2Camera:
+class Picamera2Camera(Closing):
     """Camera ``number`` of libcamera's list."""
 
     def __init__(
@@ -91,11 +91,6 @@ class Picamera2Camera:
             self.close()
             raise CameraUnavailable(f"cannot be started: {error}", where=self._name or "picamera2") from error
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop and give the camera back; calling it again does nothing."""

@@ -7,10 +7,9 @@ and skips what is over. ``gains_locked`` is False whatever the recording says: a
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from hardware.cameras.base import upright
+from hardware.cameras.base import FileCamera, upright
 from hardware.recording.read import read_recording
 from kiosk.errors import CameraEnded, CameraUnavailable
 from kiosk.evaluation.recording import RecordedFrame
@@ -18,7 +17,7 @@ from kiosk.ports import Clock
 from kiosk.values import Frame
 
 
-class ReplayCamera:
+class ReplayCamera(FileCamera):
     """Plays ``folder`` once."""
 
     def __init__(self, folder: Path, *, clock: Clock, rotate_deg: int = 0, paced: bool = True) -> None:
@@ -36,11 +35,6 @@ class ReplayCamera:
         self._shift_s, self._next = None, 0
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Nothing stays open; reading is refused from now on."""
         self._rows = None
@@ -49,17 +43,6 @@ class ReplayCamera:
     def name(self) -> str:
         """The folder's name."""
         return f"replay {self._folder.name}"
-
-    @property
-    def exposure_locked(self) -> bool | None:
-        """A file proves nothing."""
-        return False
-
-    def lock_exposure(self) -> None:
-        """Cannot be done; the frames go on saying so."""
-
-    def unlock_exposure(self) -> None:
-        """Nothing to do."""
 
     def read(self, *, newer_than_s: float, timeout_s: float) -> Frame:
         """The next frame (paced: the newest that is due) that began after ``newer_than_s``. Raises CameraEnded."""

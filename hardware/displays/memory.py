@@ -9,9 +9,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from kiosk.closing import Closing
 from kiosk.errors import DisplayError
 from kiosk.values import Panel, Pixels, Scene
 
@@ -29,7 +29,7 @@ class Shown:
     visible_at_s: float
 
 
-class MemoryDisplay:
+class MemoryDisplay(Closing):
     """Implements the Display port in memory."""
 
     def __init__(
@@ -59,11 +59,6 @@ class MemoryDisplay:
     def __enter__(self) -> Self:
         self._open = True
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Keep the history, show no more."""

@@ -17,10 +17,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from hardware.displays.memory import MemoryDisplay
+from kiosk.closing import Closing
 from kiosk.config.tree import DisplaySettings
 from kiosk.errors import DisplayClosed, DisplayError
 from kiosk.ports import Display
@@ -81,7 +81,7 @@ def _environment(name: str, value: str) -> Iterator[None]:
             os.environ[name] = before
 
 
-class PygameDisplay:
+class PygameDisplay(Closing):
     """Implements the Display port on a real screen."""
 
     def __init__(
@@ -133,11 +133,6 @@ class PygameDisplay:
         except DisplayError:
             self._stop()
             raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the screen back; calling it again does nothing."""

@@ -15,10 +15,10 @@ import atexit
 import math
 import threading
 import time
-from types import TracebackType
 from typing import Protocol, Self
 
 from hardware.doors.line import RelayLine
+from kiosk.closing import Closing
 from kiosk.errors import DoorError
 from kiosk.values import DoorPosition, Grant
 
@@ -52,7 +52,7 @@ class SystemTimer:
         changed.wait(timeout_s)
 
 
-class TimedDoor:
+class TimedDoor(Closing):
     """The ``Door`` over any relay line. Thread-safe; ``position``, ``pulses`` and ``fault`` never wait."""
 
     def __init__(self, line: RelayLine, clock: TimerClock | None = None) -> None:
@@ -78,11 +78,6 @@ class TimedDoor:
             self._start_timer()
         atexit.register(self.close)
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def position(self) -> DoorPosition:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -10,13 +9,14 @@ import numpy as np
 from hardware.sim.clock import SimClock
 from hardware.sim.sensor import Sensor
 from hardware.sim.world import World
+from kiosk.closing import Closing
 from kiosk.errors import CameraStalled, CameraUnavailable
 from kiosk.values import Frame, Pixels
 
 _NEVER = 10**12
 
 
-class SimCamera:
+class SimCamera(Closing):
     """A ``Camera`` in a simulated world. ``read`` advances ``clock`` to the moment at which the frame arrives."""
 
     def __init__(self, world: World, clock: SimClock, name: str = "sim:0") -> None:
@@ -47,11 +47,6 @@ class SimCamera:
         self._lock_from = _NEVER
         self._locked = None if self._optics.locking == "untold" else False
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop; calling it again does nothing."""

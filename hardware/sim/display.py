@@ -7,7 +7,6 @@ colour while flashing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from hardware.sim.clock import SimClock
 from hardware.sim.light import BLACK, rgb_linear, srgb_to_linear
 from hardware.sim.world import World
+from kiosk.closing import Closing
 from kiosk.errors import DisplayError
 from kiosk.values import Panel, Pixels, Scene, SceneKind
 
@@ -25,7 +25,7 @@ SURROUND = 0.6
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.uint8))
 
 
-class SimDisplay:
+class SimDisplay(Closing):
     """A ``Display`` whose panel is the lamp of ``world``; a picture appears ``latency_s`` after ``show``."""
 
     def __init__(
@@ -51,11 +51,6 @@ class SimDisplay:
     def __enter__(self) -> Self:
         self._open = True
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Go dark; calling it again does nothing."""

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +24,7 @@ import numpy as np
 from hardware.clock import SystemClock
 from hardware.displays.screen import open_display
 from hardware.doors import open_door
+from kiosk.closing import Closing
 from kiosk.config.tree import DisplaySettings, DoorSettings, Settings
 from kiosk.errors import CameraEnded
 from kiosk.identity.gallery import Gallery
@@ -44,7 +44,7 @@ READY_LIMIT_S = 60.0
 RUN_S = 6
 
 
-class MemoryCamera:
+class MemoryCamera(Closing):
     """Plays frames from memory in real time, in a circle if asked; claims a proven lock, as the frames were made so."""
 
     def __init__(self, frames: Sequence[Frame], *, rounds: int = 1) -> None:
@@ -67,11 +67,6 @@ class MemoryCamera:
         self._began_s = time.monotonic()
         self._next = 0
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Nothing to release."""

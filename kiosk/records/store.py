@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from sqlalchemy import Connection, Engine
 
+from kiosk.closing import Closing
 from kiosk.errors import RecordsError
 from kiosk.records import events, people, texts, upkeep
 from kiosk.records.chain import ChainReport, Detail, StoredEvent
@@ -40,7 +39,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Store:
+class Store(Closing):
     """An open database. Implements the ports EventRecorder and TemplateSource; use it as a context manager."""
 
     def __init__(self, path: Path, key_source: KeySource, engine: Engine, clock: Callable[[], datetime]) -> None:
@@ -66,14 +65,6 @@ class Store:
     def in_directory(cls, data: Path, *, key_file: Path | None = None, create: bool) -> Store:
         """``open`` with the usual names: ``data/kiosk.db`` and the key wherever ``KeySource.find`` finds it."""
         return cls.open(data / DATABASE, KeySource.find(data, key_file=key_file), create=create)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connections; the last one out tidies the write-ahead log away. May be called again."""

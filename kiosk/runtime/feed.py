@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import random
 import threading
-from types import TracebackType
 from typing import Protocol, Self
 
+from kiosk.closing import Closing
 from kiosk.errors import CameraError, CameraUnavailable
 from kiosk.ports import Clock, Closeable
 from kiosk.runtime.reopen import BEAT_S, Backoff, CameraFactory, FeedEngine
@@ -60,21 +60,13 @@ class Feed(Closeable, Protocol):
         """Back to automatic."""
 
 
-class _FeedBase:
+class _FeedBase(Closing):
     """What both feeds share: the engine's view for the loop."""
 
     def __init__(self, engine: FeedEngine) -> None:
         self._engine = engine
         self._generation = 0
         self._proof: bool | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the camera."""

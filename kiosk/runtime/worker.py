@@ -10,9 +10,9 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
-from types import TracebackType
 from typing import Protocol, Self
 
+from kiosk.closing import Closing
 from kiosk.errors import KioskError, MatchError
 from kiosk.ports import Closeable
 
@@ -34,19 +34,11 @@ class Worker(Closeable, Protocol):
         """Answers since the last drain, in the order in which they were ready."""
 
 
-class InlineWorker:
+class InlineWorker(Closing):
     """Runs at submit, answers at the next drain: for simulation and tests. KioskErrors are answers, bugs are raised."""
 
     def __init__(self) -> None:
         self._answers: list[Answer] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Nothing to release."""
@@ -64,7 +56,7 @@ class InlineWorker:
         return answers
 
 
-class ThreadWorker:
+class ThreadWorker(Closing):
     """One background thread with a bounded queue.
 
     ``journal(event, **keys)`` hears of every function that failed with anything but a KioskError: the event
@@ -89,11 +81,6 @@ class ThreadWorker:
             self._thread = threading.Thread(target=self._run, args=(self._jobs,), name=self._name, daemon=True)
             self._thread.start()
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def submit(self, key: Hashable, work: Callable[[], object]) -> None:
         """Queue ``work``; when the queue is full or closed, that refusal is the answer."""
