@@ -33,14 +33,22 @@ class Upkeep:
     """Keeps gallery and store in step. The loop calls ``look`` each idle turn."""
 
     def __init__(
-        self, worker: Worker, records: KeptRecords, gallery: Gallery, journal: Journal, *, keep_events_days: int
+        self,
+        worker: Worker,
+        records: KeptRecords,
+        gallery: Gallery,
+        journal: Journal,
+        *,
+        keep_events_days: int,
+        loaded: str | None = None,
     ) -> None:
+        """``loaded``: the records' stamp from before ``gallery`` was filled; None: it was not filled yet."""
         self._worker = worker
         self._records = records
         self._gallery = gallery
         self._journal = journal
         self._keep_events_days = keep_events_days
-        self._stamp = ""
+        self._stamp = loaded
         self._look_at_s = 0.0
         self._prune_at_s = 0.0
 

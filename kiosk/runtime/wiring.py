@@ -18,7 +18,7 @@ from hardware.doors import open_door
 from hardware.notify import Notifier
 from kiosk.config.load import replaced
 from kiosk.config.tree import Settings
-from kiosk.errors import CameraError, ConfigurationError, DoorError
+from kiosk.errors import ConfigurationError
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.scale import Scale
@@ -141,14 +141,8 @@ def assemble(settings: Settings, adapters: Adapters, watchers: tuple[Watcher, ..
 def _health(adapters: Adapters) -> Health:
     health = Health(adapters.journal)
 
-    def camera() -> CameraError | None:
-        return adapters.feed.fault
-
-    def door() -> DoorError | None:
-        return adapters.door.fault
-
-    health.watch(Reason.CAMERA_LOST, camera)
-    health.watch(Reason.DOOR_LOST, door)
+    health.watch(Reason.CAMERA_LOST, lambda: adapters.feed.fault)
+    health.watch(Reason.DOOR_LOST, lambda: adapters.door.fault)
     return health
 
 
@@ -187,8 +181,8 @@ def open_kiosk(
         display = stack.enter_context(open_display(settings.display))
         worker = stack.enter_context(ThreadWorker(journal))
         feed = stack.enter_context(_feed(settings, clock, paced))
+        stamp = store.people_stamp()  # before the load: whoever comes in between is loaded once more, never missed
         gallery = open_gallery(store, models)
-        keep_days = settings.records.keep_events_days
         adapters = Adapters(
             clock=clock,
             feed=feed,
@@ -200,7 +194,9 @@ def open_kiosk(
             worker=worker,
             journal=journal,
             feed_watchdog=notifier.watchdog,
-            upkeep=Upkeep(worker, store, gallery, journal, keep_events_days=keep_days),
+            upkeep=Upkeep(
+                worker, store, gallery, journal, keep_events_days=settings.records.keep_events_days, loaded=stamp
+            ),
         )
         yield Kiosk(assemble(settings, adapters, watchers), adapters, notifier)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk.identity.gallery import Gallery
-from kiosk.records.store import Store
+from kiosk.records.store import KeySource, Store
 from kiosk.runtime.upkeep import LOOK_S, Upkeep
 from kiosk.runtime.worker import InlineWorker
 from kiosk.values import Embedding, NewTemplate
@@ -65,6 +65,41 @@ def test_nothing_is_reloaded_when_nobody_changed(tmp_path: Path) -> None:
             upkeep.look(number * LOOK_S, lambda: NOW)
             store.record_event(utc=NOW.isoformat(), kind="DENIED", reason="", person_id=None, details={})
     assert journal.count("GALLERY_LOADED") == 1
+
+
+def test_what_was_loaded_at_the_start_is_not_loaded_again(tmp_path: Path) -> None:
+    """The first look finds nothing new; a change after the stamp is still seen."""
+    with Store.in_directory(tmp_path, create=True) as store:
+        store.add_person("Ana", templates=[template(1)])
+        stamp = store.people_stamp()
+        gallery = Gallery(VERSION)
+        gallery.load(store)
+        journal: list[str] = []
+        upkeep = Upkeep(
+            InlineWorker(), store, gallery, lambda event, **_: journal.append(event), keep_events_days=90, loaded=stamp
+        )
+        upkeep.look(LOOK_S, lambda: NOW)
+        assert "GALLERY_LOADED" not in journal
+        store.add_person("Bo", templates=[template(2)])
+        upkeep.look(2 * LOOK_S, lambda: NOW)
+        assert gallery.people == 2
+
+
+def test_one_suspended_and_another_resumed_at_once_is_a_change(tmp_path: Path) -> None:
+    """As many people, as many active, at the same second of a clock that stands: a suspended one must not get in."""
+    with Store.open(tmp_path / "kiosk.db", KeySource.find(tmp_path), create=True, clock=lambda: NOW) as store:
+        ana = store.add_person("Ana", templates=[template(1)])
+        bo = store.add_person("Bo", templates=[template(2)])
+        store.set_active(bo.person_id, False)
+        gallery = Gallery(VERSION)
+        upkeep = Upkeep(InlineWorker(), store, gallery, lambda *_a, **_k: None, keep_events_days=90)
+        upkeep.look(LOOK_S, lambda: NOW)
+        store.set_active(ana.person_id, False)
+        store.set_active(bo.person_id, True)
+        upkeep.look(2 * LOOK_S, lambda: NOW)
+        probe = template(1).embedding
+        assert gallery.compare(probe, ana.person_id) is None
+        assert gallery.compare(probe, bo.person_id) is not None
 
 
 def test_old_events_are_pruned(tmp_path: Path) -> None:
