@@ -44,7 +44,6 @@ class SimDisplay(Closing):
         self._open = False
         self.last_picture: Pixels | None = None
         """The picture on the screen; None without a renderer."""
-        self.last_scene: Scene | None = None
         self.shown = 0
         """How many pictures were shown."""
 
@@ -77,7 +76,6 @@ class SimDisplay(Closing):
         top, bottom = self._halves(scene)
         visible_at_s = self._clock.now_s + self._latency_s
         self._world.light.add(visible_at_s, top, bottom)
-        self.last_scene = scene
         self.shown += 1
         return visible_at_s
 

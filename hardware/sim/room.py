@@ -43,7 +43,6 @@ class Backdrop:
         points = np.stack([a * distance, b * distance, distance], axis=-1).astype(np.float32)
         soft = cv2.GaussianBlur(albedo * depth_shade[..., None], (0, 0), room.blur_px)
         self.albedo: Floats = np.ascontiguousarray(soft, np.float32)
-        self._normals = normals
         small = (view.width_px // 8, view.height_px // 8)
         self._small_normals = np.asarray(cv2.resize(normals, small, interpolation=cv2.INTER_AREA), np.float32)
         self._small_points = np.asarray(cv2.resize(points, small, interpolation=cv2.INTER_AREA), np.float32)

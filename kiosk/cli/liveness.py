@@ -28,8 +28,8 @@ def score(
     """Judge one recording by every gate; exit code 0 whatever the verdict, 2 for an unusable recording."""
     from hardware.recording.read import read_recording
     from kiosk.evaluation.score import score as judged
-    from kiosk.evaluation.score import to_json
     from kiosk.runtime.wiring import scale_of
+    from kiosk.visit.plain import liveness_to_json
     from models.faces import open_models
 
     settings = load(config)
@@ -42,7 +42,7 @@ def score(
             scale_of(models.embedding_version),
             progress=lambda done, total: advance("frames", done, total),
         )
-    plain = to_json(result)
+    plain = liveness_to_json(result)
     if json:
         emit(plain)
         return

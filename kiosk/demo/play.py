@@ -60,7 +60,7 @@ class Stage:
 
 
 def demo_settings() -> Settings:
-    """The product's defaults, with the simulated camera's measured lag and a relay that exists in memory only."""
+    """The product's defaults (the camera's lag unknown), and a relay that exists in memory only."""
     return Settings(
         camera=CameraSettings(source="simulation"),
         door=DoorSettings(kind="memory"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from kiosk.evaluation.recording import RecordedFrame, Recording
 from kiosk.identity.scale import Scale
 from kiosk.ports import FaceModels
 from kiosk.runtime.extract import Extractor
+from kiosk.runtime.perceive import without_background
 from kiosk.values import Embedding, Face, Frame, LivenessResult
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.geometry import focal_px
@@ -83,8 +83,7 @@ def gather_evidence(
         frame = Frame(
             recorded.load(), number, recorded.exposure_start_s, recorded.exposure_s, recording.exposure_locked
         )
-        faces = models.find(frame)
-        counted = [face for face in faces if face.box.width_px >= SMALL_RATIO * faces[0].box.width_px]
+        counted = without_background(models.find(frame), SMALL_RATIO)
         face = counted[0] if counted else None
         track = -1 if face is None else tracks.follow(face)
         gathered.evidence.append(extractor.extract(frame, face, track=track, faces=len(counted)))
@@ -139,16 +138,3 @@ def _passive_frames(recording: Recording) -> frozenset[int]:
     if approach == 0:
         return frozenset()
     return frozenset(round(float(at)) for at in np.linspace(0, approach - 1, min(PASSIVE_FRAMES, approach)))
-
-
-def to_json(result: LivenessResult) -> dict[str, Any]:
-    """The documented object: verdict, confidence, reasons, gates (name, verdict, value, threshold)."""
-    return {
-        "verdict": str(result.verdict),
-        "confidence": result.confidence,
-        "reasons": [str(reason) for reason in result.reasons],
-        "gates": [
-            {"name": gate.name, "verdict": str(gate.verdict), "value": gate.value, "threshold": gate.threshold}
-            for gate in result.gates
-        ],
-    }

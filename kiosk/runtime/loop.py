@@ -87,7 +87,6 @@ class Loop:
         self._lock_wanted = False
         self._preview: Frame | None = None
         self.frames = 0
-        self.turns = 0
 
     @property
     def visit(self) -> Visit:
@@ -118,7 +117,6 @@ class Loop:
             parts.upkeep.look(parts.clock.now().monotonic_s, lambda: parts.clock.now().utc)
         parts.performer.retry(parts.clock.now().monotonic_s)
         parts.watchdog.progressed(frame is not None)
-        self.turns += 1
         turn = Turn(
             parts.clock.now().monotonic_s, frame, face, observation, tuple(events), self._visit, scene, visible_at_s
         )

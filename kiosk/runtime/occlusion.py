@@ -18,7 +18,6 @@ from kiosk.values import Face, Floats, Pixels
 
 # Landmark numbers of MediaPipe's mesh, the visitor's right (image left) first.
 FOREHEAD = (151, 108, 337, 69, 299, 9, 104, 333)
-UPPER_CHEEKS = (117, 118, 50, 123, 346, 347, 280, 352)
 LOWER_CHEEKS = (205, 187, 207, 216, 425, 411, 427, 436)
 NOSE = (4, 5, 195, 45, 275, 1)
 UPPER_LIP = (164, 167, 393, 165, 391)

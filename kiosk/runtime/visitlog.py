@@ -9,6 +9,7 @@ from kiosk.reasons import Reason
 from kiosk.runtime.loop import Turn
 from kiosk.values import LivenessResult, Scene, SceneKind
 from kiosk.visit.events import LivenessJudged, MatchArrived
+from kiosk.visit.plain import liveness_to_json
 
 ENDED = (SceneKind.GRANTED, SceneKind.DENIED)
 
@@ -28,7 +29,6 @@ class VisitEntry:
     liveness: LivenessResult | None = None
     in_oval_at_s: float | None = None
     """When the face fitted for the last time before the flash that decided."""
-    flash_ended_at_s: float | None = None
     decided_at_s: float | None = None
     ended_s: float | None = None
 
@@ -51,24 +51,6 @@ class VisitEntry:
             "in_oval_to_decision_s": _rounded(self.in_oval_to_decision_s),
             "duration_s": _rounded(None if self.ended_s is None else self.ended_s - self.began_s),
         }
-
-
-def liveness_to_json(result: LivenessResult) -> dict[str, Any]:
-    """The documented shape of a liveness result."""
-    return {
-        "verdict": str(result.verdict),
-        "confidence": round(result.confidence, 2),
-        "reasons": [str(reason) for reason in result.reasons],
-        "gates": [
-            {
-                "name": gate.name,
-                "verdict": str(gate.verdict),
-                "value": None if gate.value is None else round(gate.value, 6),
-                "threshold": gate.threshold,
-            }
-            for gate in result.gates
-        ],
-    }
 
 
 class VisitLog:
@@ -110,8 +92,6 @@ class VisitLog:
             entry.in_oval_at_s = turn.at_s
         if scene.kind is SceneKind.FLASHING and kind_before is not SceneKind.FLASHING:
             entry.attempts += 1
-        if kind_before is SceneKind.FLASHING and scene.kind is not SceneKind.FLASHING:
-            entry.flash_ended_at_s = turn.at_s
         for event in turn.events:
             if isinstance(event, LivenessJudged):
                 entry.liveness = event.result

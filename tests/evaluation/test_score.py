@@ -12,9 +12,10 @@ import pytest
 
 from kiosk.config.tree import LivenessSettings
 from kiosk.evaluation.recording import RecordedFrame, Recording
-from kiosk.evaluation.score import gather_evidence, score, to_json
+from kiosk.evaluation.score import gather_evidence, score
 from kiosk.identity.scale import Scale
 from kiosk.values import Embedding, Face, Frame, Liveness, LivenessResult, Pixels
+from kiosk.visit.plain import liveness_to_json
 from tests.support.flash_portrait import painted_portrait
 from tests.support.flash_world import Conditions, FlashWorld, Shot, face_of
 
@@ -169,7 +170,7 @@ def test_background_faces_do_not_count_and_other_places_are_other_tracks() -> No
 
 def test_the_json_is_as_documented() -> None:
     """Exactly these keys, plain values."""
-    document = json.loads(json.dumps(to_json(judged("print_flat"))))
+    document = json.loads(json.dumps(liveness_to_json(judged("print_flat"))))
     assert set(document) == {"verdict", "confidence", "reasons", "gates"}
     assert document["verdict"] == "spoof"
     assert 0 <= document["confidence"] < 50
