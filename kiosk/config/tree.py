@@ -121,7 +121,12 @@ class LivenessSettings(Group):
     lag_max_s: float = Field(0.2, ge=0.1, le=0.3, description="largest believable lag when it is not calibrated")
     gain_low: float = Field(0.3, ge=0.3, le=0.9, description="least response, in shares of the predicted one")
     gain_high: float = Field(3.0, ge=1.1, le=3.0, description="largest response, in shares of the predicted one")
-    contrast: float = Field(0.25, gt=0, le=0.25, description="largest background response, in shares of the face's")
+    contrast: float = Field(
+        0.25,
+        gt=0,
+        le=0.25,
+        description="largest background response, in shares of a sheet's in the face's place (docs/adr/0007)",
+    )
     shape_r: float = Field(0.6, ge=0.6, le=0.95, description="least correlation with the mesh template")
     shape_residual: float = Field(0.05, ge=0.05, le=0.3, description="least residual after removing a plane")
     passive: Ratio = Field(0.5, description="least mean passive score")
