@@ -1,6 +1,6 @@
 """ONNX Runtime behind one small class: bounded threads, no log lines, foreign errors wrapped.
 
-Two threads by default: the embedder takes 30 ms on one core and 17 ms on two (x86), and the flash lasts long enough
+Two threads by default: the embedder takes 16 ms on one core and 13 ms on two (x86), and the flash lasts long enough
 that the frame loop gives up those milliseconds without losing a frame.
 """
 
