@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, cast
 
 import cv2
@@ -17,6 +17,8 @@ import numpy as np
 from kiosk.closing import Closing
 from kiosk.values import Pixels
 
+SILENT = 0
+"""OpenCV's log level that says nothing."""
 PROOF_FRAMES = 3
 """So many frames in a row must show the same gains before they count as locked."""
 CLOSE_RATIO = 0.03
@@ -50,11 +52,18 @@ def rgb_of_bgr(pixels: Any) -> Pixels:
 def quiet_opencv() -> Iterator[None]:
     """Keep OpenCV's and FFmpeg's chatter off standard error: the error is told once, in our words."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    set_level = _log_level_setter()
+    before = set_level(SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(before)
+        set_level(before)
+
+
+def _log_level_setter() -> Callable[[int], int]:
+    """OpenCV 4 (a Jetson's own, with GStreamer) has it at the top, OpenCV 5 in ``utils.logging``."""
+    where: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging
+    return cast("Callable[[int], int]", where.setLogLevel)
 
 
 class GainProof:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hardware.cameras.base import PROOF_FRAMES
+from hardware.cameras.base import PROOF_FRAMES, quiet_opencv
 from hardware.cameras.opencv import OpenCvCamera
 from hardware.cameras.v4l2 import device_name
 from kiosk.errors import CameraStalled, CameraUnavailable
@@ -210,3 +210,18 @@ def test_device_names_are_stable(root: Path) -> None:
     (root / "dev/v4l/by-id").mkdir(parents=True)
     (root / "dev/v4l/by-id/usb-cam-123-video-index0").symlink_to(root / "dev/video0")
     assert device_name("/dev/video0", root) == "v4l2 usb-cam-123-video-index0"
+
+
+def test_an_older_opencv_is_kept_quiet_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenCV 4, as a Jetson ships it, has no ``utils.logging``; the level is put back afterwards."""
+    levels = [3]
+
+    def set_level(level: int) -> int:
+        levels.append(level)
+        return levels[-2]
+
+    monkeypatch.setattr(cv2, "utils", object())
+    monkeypatch.setattr(cv2, "setLogLevel", set_level, raising=False)
+    with quiet_opencv():
+        assert levels[-1] == 0
+    assert levels[-1] == 3
