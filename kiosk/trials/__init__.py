@@ -1,0 +1,1 @@
+"""Simulated attempts by the thousand: live people and attacks in drawn worlds, judged by the real gates."""
