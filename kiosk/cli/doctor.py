@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 from kiosk.config.tree import Settings
 from kiosk.errors import KioskError
+from kiosk.values import Panel
 
 Result = Literal["ok", "warning", "fault"]
 LEAST_FREE_MB = 500
@@ -58,6 +60,7 @@ def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 def examine(settings: Settings, data: Path) -> Iterator[Check]:
     """All checks, the quick ones first. A part that raises is a fault with its own mend."""
+    cameras: list[str] = []
     parts: tuple[tuple[str, Callable[[Settings, Path], Check]], ...] = (
         ("clock", _clock),
         ("storage", _storage),
@@ -66,8 +69,8 @@ def examine(settings: Settings, data: Path) -> Iterator[Check]:
         ("passive", _passive),
         ("door", _door),
         ("display", _display),
-        ("camera", _camera),
-        ("liveness", _calibration),
+        ("camera", partial(_camera, cameras=cameras)),
+        ("liveness", partial(_calibration, cameras=cameras)),
     )
     for part, examined in parts:
         try:
@@ -155,10 +158,11 @@ def _display(settings: Settings, _data: Path) -> Check:
     return Check("display", "ok", f"{width}x{height}, set as {settings.display.luminance_cd_m2:g} cd/m2")
 
 
-def _camera(settings: Settings, _data: Path) -> Check:
+def _camera(settings: Settings, _data: Path, cameras: list[str]) -> Check:
     from hardware.cameras import probe_camera
 
     facts = probe_camera(settings.camera)
+    cameras.append(str(facts.get("name")))
     found = ", ".join(f"{key} {value}" for key, value in facts.items())
     fps = facts.get("fps")
     if isinstance(fps, int | float) and fps < LEAST_FPS_RATIO * settings.camera.fps:
@@ -168,7 +172,25 @@ def _camera(settings: Settings, _data: Path) -> Check:
     return Check("camera", "ok", found)
 
 
-def _calibration(settings: Settings, _data: Path) -> Check:
-    if settings.camera.lag_s is None:
-        return Check("liveness", "warning", "camera.lag_s is not calibrated", "measure it and set [camera] lag_s")
-    return Check("liveness", "ok", f"lag {settings.camera.lag_s:g} s")
+def _calibration(settings: Settings, data: Path, cameras: list[str]) -> Check:
+    """``cameras``: the name of the camera that was probed, empty when it could not be."""
+    from kiosk.runtime import calibration
+
+    lag_s, mend = settings.camera.lag_s, calibration.AGAIN
+    if lag_s is not None:
+        return Check("liveness", "ok", f"lag {lag_s:g} s, as set")
+    found = calibration.load(data / calibration.FILE)
+    if found is None:
+        return Check("liveness", "warning", "never calibrated: the lag is unknown", mend)
+    display, now = settings.display, datetime.now(UTC)
+    panel = Panel(display.width_mm, display.height_mm, display.luminance_cd_m2)
+    why = calibration.why_unusable(found, camera=cameras[0] if cameras else None, panel=panel, now=now)
+    if why:
+        return Check("liveness", "warning", f"the calibration {why}, so it is not used", mend)
+    told = f"lag {found.lag_s * 1000:.0f} ms, spread {found.lag_spread_s * 1000:.0f} ms, {found.measured_utc[:10]}"
+    days = (now - found.measured_at).days
+    if days > settings.camera.calibration_days:
+        return Check("liveness", "warning", f"the calibration is {days} days old ({told})", mend)
+    if found.lag_spread_s > calibration.LARGE_SPREAD_S:
+        return Check("liveness", "warning", f"the lag is not steady ({told})", f"end other programs and {mend}")
+    return Check("liveness", "ok", f"calibrated: {told}")

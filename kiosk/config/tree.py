@@ -32,8 +32,9 @@ class CameraSettings(Group):
     hfov_deg: float = Field(62.2, ge=20, le=120, description="horizontal field of view of the delivered picture")
     rotate_deg: Literal[0, 90, 180, 270] = Field(0, description="clockwise turn that makes the picture upright")
     lag_s: float | None = Field(
-        None, ge=0, le=0.5, examples=[0.09], description="calibrated delay from visible to exposed; unset: unknown"
+        None, ge=0, le=0.5, examples=[0.09], description="delay from visible to exposed; unset: as calibrated"
     )
+    calibration_days: int = Field(180, ge=1, le=3650, description="doctor asks for a new calibration after this time")
     stall_s: float = Field(2.0, ge=0.2, le=30, description="no new frame for this long is a stall")
     reopen_first_s: float = Field(0.5, ge=0.05, le=60, description="first wait before opening a lost camera again")
     reopen_max_s: float = Field(15.0, ge=0.1, le=300, description="longest wait between two tries to open it")
@@ -109,9 +110,10 @@ class QualitySettings(Group):
 class LivenessSettings(Group):
     """[liveness]"""
 
-    colour_slots: int = Field(10, ge=8, le=12, description="colour slots of one challenge")
-    slot_s: float = Field(0.3, ge=0.25, le=0.35, description="mean length of a slot")
-    slot_jitter_s: float = Field(0.03, ge=0, le=0.05, description="each slot is longer or shorter by up to this")
+    colour_slots: int = Field(12, ge=8, le=12, description="colour slots of a challenge that is played to the end")
+    adaptive: bool = Field(True, description="end the flash early, from the sixth colour on, when the gates are sure")
+    slot_s: float = Field(0.265, ge=0.25, le=0.35, description="mean length of a slot")
+    slot_jitter_s: float = Field(0.015, ge=0, le=0.05, description="each slot is longer or shorter by up to this")
     half_slots: int = Field(2, ge=2, le=3, description="slots that light only the top or bottom half")
     settle_after_s: float = Field(0.1, ge=0.08, le=0.12, description="frames this long after a switch are dropped")
     settle_before_s: float = Field(0.04, ge=0, le=0.1, description="frames this long before a switch are dropped")

@@ -84,7 +84,8 @@ class Site:
     camera_name: Callable[[], str]
     panel: Panel
     hfov_deg: float
-    lag_s: float | None
+    lag_s: Callable[[str], float | None]
+    """Calibrated delay from visible to exposed of the camera of this name; None: unknown."""
 
 
 class Attempts:
@@ -233,12 +234,13 @@ class Attempts:
         lux = [item.lux for item in attempt.approach if item.lux is not None]
         probe = attempt.probe
         same = () if probe is None else tuple(self._scale.between(probe, later) for later in attempt.later)
+        camera_name = self._site.camera_name()
         evidence = Evidence(
-            camera_name=self._site.camera_name(),
+            camera_name=camera_name,
             camera_changed=attempt.camera_changed,
             panel=self._site.panel,
             focal_px=focal_px(self._site.hfov_deg, frames[-1].frame_size_px[0]),
-            lag_s=self._site.lag_s,
+            lag_s=self._site.lag_s(camera_name),
             ambient_lux=sum(lux[-10:]) / len(lux[-10:]) if lux else None,
             slots=slots,
             frames=frames,

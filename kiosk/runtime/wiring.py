@@ -25,7 +25,9 @@ from kiosk.identity.scale import Scale
 from kiosk.ports import Camera, Clock, Display, Door, EventRecorder, FaceModels, Matcher
 from kiosk.reasons import Reason
 from kiosk.records.store import Store
+from kiosk.runtime import calibration
 from kiosk.runtime.attempts import Attempts, Site
+from kiosk.runtime.calibration import Calibration
 from kiosk.runtime.extract import Extractor
 from kiosk.runtime.feed import CameraFeed, Feed, InlineFeed
 from kiosk.runtime.health import Health
@@ -61,6 +63,8 @@ class Adapters:
     journal: Journal
     feed_watchdog: Callable[[], None] = lambda: None
     upkeep: Upkeep | None = None
+    calibration: Calibration | None = None
+    """As measured at this installation; used for the camera and the screen that it is of."""
 
 
 def scale_of(model_version: str) -> Scale:
@@ -98,7 +102,10 @@ def assemble(settings: Settings, adapters: Adapters, watchers: tuple[Watcher, ..
     """Join the application to open adapters. Raises ModelError where no calibration fits the embedder."""
     rules = rules_of(settings, adapters.display.panel)
     health = _health(adapters)
-    site = Site(lambda: adapters.feed.name, rules.panel, settings.camera.hfov_deg, settings.camera.lag_s)
+    lag_s = calibration.lag_of(
+        settings.camera.lag_s, adapters.calibration, rules.panel, lambda: adapters.clock.now().utc
+    )
+    site = Site(lambda: adapters.feed.name, rules.panel, settings.camera.hfov_deg, lag_s)
     attempts = Attempts(
         adapters.worker,
         adapters.models,
@@ -197,6 +204,7 @@ def open_kiosk(
             upkeep=Upkeep(
                 worker, store, gallery, journal, keep_events_days=settings.records.keep_events_days, loaded=stamp
             ),
+            calibration=calibration.load_or_none(data / calibration.FILE, journal),
         )
         yield Kiosk(assemble(settings, adapters, watchers), adapters, notifier)
 

@@ -13,7 +13,7 @@ import pytest
 from hardware.recording.write import write_recording
 from hardware.stills import load_image
 from kiosk.cli import doctor
-from kiosk.config.tree import CameraSettings, DisplaySettings, Settings
+from kiosk.config.tree import DisplaySettings, Settings
 from kiosk.values import Frame, Panel, ShownSlot
 from tests.support.clikit import Shell, photo
 
@@ -144,7 +144,7 @@ def test_doctor_judges_what_the_camera_delivers(
 ) -> None:
     """Slow is a warning; a camera that refuses to lock can never prove anything."""
     monkeypatch.setattr("hardware.cameras.probe_camera", lambda _settings: facts)
-    check = doctor._camera(Settings(), Path())
+    check = doctor._camera(Settings(), Path(), [])
     assert check.result == result
     assert bool(check.mend) is (result != "ok")
 
@@ -154,13 +154,6 @@ def test_doctor_knows_a_clock_that_cannot_be_right(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(doctor, "BUILT", datetime.now(UTC) + timedelta(days=400))
     check = doctor._clock(Settings(), Path())
     assert (check.result, check.mend) == ("fault", "set the time, enable NTP")
-
-
-def test_doctor_asks_for_a_calibrated_lag() -> None:
-    """Unknown is a warning, known is shown."""
-    assert doctor._calibration(Settings(), Path()).result == "warning"
-    known = Settings(camera=CameraSettings(lag_s=0.09))
-    assert doctor._calibration(known, Path()).found == "lag 0.09 s"
 
 
 def test_doctor_opens_the_configured_display(monkeypatch: pytest.MonkeyPatch) -> None:

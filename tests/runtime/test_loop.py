@@ -66,7 +66,7 @@ class Bench:
             Extractor(),
             self._judge,
             SCALE,
-            Site(lambda: self.feed.name, self.display.panel, 62.2, None),
+            Site(lambda: self.feed.name, self.display.panel, 62.2, lambda _camera: None),
             LivenessSettings(),
             IdentitySettings(),
             no_journal,
