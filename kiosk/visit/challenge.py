@@ -2,13 +2,15 @@
 
 Rules:
 - The nonce is the only randomness. It is expanded with SHAKE-256, so the same nonce gives the same challenge (a test
-  can repeat it) and nobody without the nonce can tell the next slot from those before.
+  can repeat it) and nobody without the nonce can tell the next slot from those before (docs/adr/0008).
 - Single use: who draws must pass a nonce that was never used (``Moment.nonce``).
+- Played slot by slot and possibly ended early, never before the sixth colour. Grey guard, three colours, guard, three
+  colours: these six are the whole palette, one of them lights only the top half of the screen and one only the bottom
+  half. Then further colours with a guard after every three, and a guard at the very end. The guards give the baseline
+  against which drift is removed.
 - Softened colours: (255, 100, 100) keeps 87 % of red's chroma contrast but is no saturated red by WCAG; its kin too.
-- Grey guards at the start, at the end and two inside give the baseline against which drift is removed.
-- Colours never follow themselves, each channel is lit about equally often, and some slots light only the top or only
-  the bottom half of the screen (both kinds occur).
-- Every sequence is counted by ``kiosk.visit.photosensitivity`` and redrawn when it fails.
+- Colours never follow themselves, each channel is lit about equally often, half-lit slots are never neighbours.
+- Every sequence is counted by ``kiosk.visit.photosensitivity``, wherever it may end, and redrawn when it fails.
 """
 
 from __future__ import annotations
@@ -33,6 +35,10 @@ PALETTE: tuple[Rgb, ...] = (RED, GREEN, BLUE, CYAN, MAGENTA, YELLOW)
 NONCE_BYTES = 32
 SHORTEST_S = 0.25
 """A slot is never shorter: at 250 ms no sequence of changes can reach three flashes a second."""
+FLOOR = len(PALETTE)
+"""Colour slots that are always played: each colour of the palette once."""
+GROUP = 3
+"""Colours between two guards."""
 MOST_DRAWS = 10_000
 
 T = TypeVar("T")
@@ -85,48 +91,65 @@ def draw(nonce: bytes, settings: LivenessSettings) -> Challenge:
             continue
         regions = _regions(stream, settings.colour_slots, settings.half_slots)
         challenge = Challenge(_with_guards(stream, colours, regions, settings))
-        if photosensitivity.check(challenge).safe:
+        if safe_wherever_it_ends(challenge):
             return challenge
     raise AssertionError("no safe challenge in ten thousand draws: the settings' ranges exclude this")
 
 
+def colour_indices(challenge: Challenge) -> tuple[int, ...]:
+    """Where the colour slots are among all slots, in order."""
+    return tuple(index for index, slot in enumerate(challenge.slots) if slot.rgb != GREY)
+
+
+def safe_wherever_it_ends(challenge: Challenge) -> bool:
+    """Whether the flashes stay within WCAG's limits for the whole and for every prefix that can be played.
+
+    A flash that ends early ends in any slot from the last colour of the floor on, at its begin, within it or at its
+    end; the checker adds the worst change at that moment.
+    """
+    first = colour_indices(challenge)[FLOOR - 1]
+    for end in range(first, len(challenge.slots)):
+        before, slot = challenge.slots[:end], challenge.slots[end]
+        for share in (0.0, 0.5, 1.0):
+            cut = Slot(slot.rgb, slot.region, slot.duration_s * share)
+            if not photosensitivity.check(Challenge((*before, cut))).safe:
+                return False
+    return True
+
+
 def _colours(stream: _Stream, count: int) -> list[Rgb] | None:
-    """``count`` colours, none twice in a row, each at least once, channels balanced; None when the draw failed."""
-    extra = stream.shuffled(PALETTE)[: count - len(PALETTE)]
-    colours = stream.shuffled((*PALETTE, *extra))
+    """The palette, then more of it, none twice in a row, channels balanced; None when the draw failed."""
+    colours = [*stream.shuffled(PALETTE), *stream.shuffled(PALETTE)[: count - FLOOR]]
     lit = [sum(1 for colour in colours if colour[channel] == 255) for channel in range(3)]
     repeats = any(a == b for a, b in itertools.pairwise(colours))
     return None if repeats or max(lit) - min(lit) > 1 else colours
 
 
 def _regions(stream: _Stream, count: int, halves: int) -> list[Region]:
-    """Which slots light only a half: at least one top and one bottom, never two next to each other."""
-    kinds: list[Region] = stream.shuffled(("top", "bottom"))
-    while len(kinds) < halves:
-        kinds.append(("top", "bottom")[stream.below(2)])
+    """Which slots light only a half: one top and one bottom on the floor, further ones after it, never neighbours."""
     regions: list[Region] = ["full"] * count
     while True:
-        places = sorted(stream.shuffled(range(count))[:halves])
-        if all(b - a > 1 for a, b in itertools.pairwise(places)):
+        places = stream.shuffled(range(FLOOR))[:2]
+        places += stream.shuffled(range(FLOOR, count))[: halves - 2]
+        if all(b - a > 1 for a, b in itertools.pairwise(sorted(places))):
             break
-    for place, kind in zip(places, kinds, strict=True):
-        regions[place] = kind
+    regions[places[0]], regions[places[1]] = "top", "bottom"
+    for place in places[2:]:
+        regions[place] = ("top", "bottom")[stream.below(2)]
     return regions
 
 
 def _with_guards(
     stream: _Stream, colours: Sequence[Rgb], regions: Sequence[Region], settings: LivenessSettings
 ) -> tuple[Slot, ...]:
-    """Grey before, after, and after about each third of the colours; every slot with its own length."""
-    third = len(colours) // 3
-    inside = {third, 2 * third}
+    """Grey before, after every third colour, and at the end; every slot with its own length."""
 
     def length() -> float:
         return max(SHORTEST_S, settings.slot_s + (2.0 * stream.unit() - 1.0) * settings.slot_jitter_s)
 
-    slots = [Slot(GREY, "full", length())]
+    slots: list[Slot] = []
     for index, (rgb, region) in enumerate(zip(colours, regions, strict=True)):
-        if index in inside:
+        if index % GROUP == 0:
             slots.append(Slot(GREY, "full", length()))
         slots.append(Slot(rgb, region, length()))
     slots.append(Slot(GREY, "full", length()))

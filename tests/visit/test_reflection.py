@@ -91,7 +91,7 @@ def test_every_challenge_lets_a_genuine_visit_pass(seed: int) -> None:
         ({"surface": "bent"}, "relief"),
         ({"surface": "veil"}, "relief"),
         ({"answers": 8}, "timing"),
-        ({"answers": 21}, "timing"),
+        ({"answers": 23}, "timing"),
         ({"background": 1.0}, "contrast"),
         ({"lag_s": 0.4}, "lag"),
         ({"sensor_noise": 0.0}, "stream"),
@@ -278,7 +278,7 @@ def test_frames_only_in_settling_time_give_no_verdict() -> None:
     edges = [slot.visible_at_s for slot in genuine.slots]
 
     def near(_: int, frame: FrameEvidence) -> FrameEvidence | None:
-        return frame if any(0.0 <= frame.exposure_start_s - 0.09 - edge < 0.03 for edge in edges) else None
+        return frame if any(0.0 <= frame.exposure_start_s - 0.09 - edge < 0.025 for edge in edges) else None
 
     result = judge(with_frames(genuine, near), SETTINGS)
     assert gate(result, "timing").verdict is Verdict.INSUFFICIENT
