@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from hardware.sim.path import Path, Stand
 from hardware.sim.portrait import Portrait
-from hardware.sim.relief import SURFACE_STEP, Relief, pyramid
-from kiosk.values import Floats, Pixels
-
-PAPER_ALBEDO = 0.86
-INK_ALBEDO = 0.035
-BORDER_MM = 8.0
+from hardware.sim.relief import Relief
+from hardware.sim.sheets import bent, bezel, printed, sheet
+from kiosk.values import Pixels
 
 
 class _Standing:
@@ -86,7 +82,9 @@ class FlatPrint(_Standing):
     ) -> None:
         super().__init__(path)
         picture, origin = portrait.crop(size_mm)
-        self._relief = _sheet(_printed(picture, portrait.px_per_mm), portrait.px_per_mm, origin, gloss=gloss)
+        self._relief = sheet(
+            printed(picture, portrait.px_per_mm), portrait.px_per_mm, origin, portrait.landmarks_mm, gloss=gloss
+        )
 
     def relief(self, t_s: float) -> Relief:  # noqa: ARG002 - paper does not change
         """The sheet."""
@@ -106,8 +104,8 @@ class BentPrint(_Standing):
     ) -> None:
         super().__init__(path)
         picture, origin = portrait.crop(size_mm)
-        flat = _printed(picture, portrait.px_per_mm)
-        self._relief = _bent(flat, portrait.px_per_mm, origin, radius_mm)
+        flat = printed(picture, portrait.px_per_mm)
+        self._relief = bent(flat, portrait.px_per_mm, origin, radius_mm, portrait.landmarks_mm)
 
     def relief(self, t_s: float) -> Relief:  # noqa: ARG002 - paper does not change
         """The bent sheet."""
@@ -135,7 +133,7 @@ class ScreenReplay(_Standing):
         self._clip_fps = clip_fps
         self._reliefs = [
             replace(
-                _sheet(_bezel(picture, portrait.px_per_mm), portrait.px_per_mm, origin),
+                sheet(bezel(picture, portrait.px_per_mm), portrait.px_per_mm, origin, portrait.landmarks_mm),
                 emission_cd_m2=luminance_cd_m2,
                 diffuse=diffuse,
                 mirror=mirror,
@@ -168,60 +166,4 @@ def grey_card(albedo: float = 0.18, size_mm: tuple[float, float] = (200.0, 200.0
     """A flat matte card of one reflectance."""
     px_per_mm = 1.0
     width, height = round(size_mm[0]), round(size_mm[1])
-    return _sheet(np.full((height, width, 3), albedo, np.float32), px_per_mm, (width / 2, height / 2))
-
-
-def _printed(picture: Floats, px_per_mm: float) -> Floats:
-    """Reflectance of a print: the picture's light squeezed between ink and paper, a white border around it."""
-    print_ = INK_ALBEDO + (PAPER_ALBEDO - INK_ALBEDO) * np.clip(picture, 0.0, 1.0)
-    border = max(1, round(BORDER_MM * px_per_mm))
-    for side in (print_[:border], print_[-border:], print_[:, :border], print_[:, -border:]):
-        side[:] = PAPER_ALBEDO
-    return np.asarray(print_, np.float32)
-
-
-def _bezel(picture: Floats, px_per_mm: float) -> Floats:
-    """The picture in a dark frame that does not shine."""
-    frame = np.array(picture, np.float32)
-    edge = max(1, round(9.0 * px_per_mm))
-    for side in (frame[:edge], frame[-edge:], frame[:, :edge], frame[:, -edge:]):
-        side[:] = 0.001
-    return frame
-
-
-def _opaque(picture: Floats) -> Floats:
-    """RGBA with two transparent pixels around it, so that the edge is smooth."""
-    height, width = picture.shape[:2]
-    texture = np.zeros((height, width, 4), np.float32)
-    texture[2:-2, 2:-2, :3] = picture[2:-2, 2:-2]
-    texture[2:-2, 2:-2, 3] = 1.0
-    return texture
-
-
-def _sheet(picture: Floats, px_per_mm: float, origin: tuple[float, float], gloss: float = 0.0) -> Relief:
-    """A plane; ``gloss`` is its mirrored share."""
-    texture = _opaque(picture)
-    rows, columns = texture.shape[0] // SURFACE_STEP, texture.shape[1] // SURFACE_STEP
-    return Relief(pyramid(texture), np.zeros((rows, columns, 4), np.float32), px_per_mm, origin, mirror=gloss)
-
-
-def _bent(picture: Floats, px_per_mm: float, origin: tuple[float, float], radius_mm: float) -> Relief:
-    """A sheet on a cylinder: the picture as seen straight on, with its own depth and normals."""
-    height, width = picture.shape[:2]
-    # Never bent beyond 72 degrees to either side: farther round it is edge-on.
-    reach = radius_mm * np.sin(min(width / px_per_mm / 2.0 / radius_mm, 1.25))
-    columns = np.arange(width, dtype=np.float32) + 0.5
-    x_mm = (columns - np.float32(width / 2)) / np.float32(px_per_mm)
-    inside = np.clip(x_mm / np.float32(radius_mm), -0.999, 0.999)
-    arc_mm = np.arcsin(inside) * radius_mm
-    u = np.broadcast_to((arc_mm * px_per_mm + width / 2 - 0.5).astype(np.float32), (height, width))
-    v = np.broadcast_to(np.arange(height, dtype=np.float32)[:, None], (height, width))
-    flat = cv2.remap(_opaque(picture), np.ascontiguousarray(u), np.ascontiguousarray(v), cv2.INTER_LINEAR)
-    edge = np.clip((reach - np.abs(x_mm)) * px_per_mm + 0.5, 0.0, 1.0).astype(np.float32)
-    warped = np.asarray(flat * edge[None, :, None], np.float32)
-    coarse = (np.arange(width // SURFACE_STEP, dtype=np.float32) + 0.5) * SURFACE_STEP
-    slope = np.clip((coarse - width / 2) / px_per_mm / radius_mm, -0.95, 0.95)
-    surface = np.zeros((height // SURFACE_STEP, len(coarse), 4), np.float32)
-    surface[..., 0] = radius_mm * (np.sqrt(1.0 - slope * slope) - 1.0)
-    surface[..., 1] = slope
-    return Relief(pyramid(warped), surface, px_per_mm, origin)
+    return sheet(np.full((height, width, 3), albedo, np.float32), px_per_mm, (width / 2, height / 2))

@@ -75,7 +75,7 @@ class SimDisplay(Closing):
             self.last_picture = self._renderer(scene, preview, self._size_px)
         top, bottom = self._halves(scene)
         visible_at_s = self._clock.now_s + self._latency_s
-        self._world.light.add(visible_at_s, top, bottom)
+        self._world.show(visible_at_s, top, bottom)
         self.shown += 1
         return visible_at_s
 

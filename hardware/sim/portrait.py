@@ -45,6 +45,13 @@ class Portrait:
     upright: NDArray[np.float64]
     """(2, 3) affine map from the photograph's pixels to those of ``linear``."""
 
+    @property
+    def landmarks_mm(self) -> Floats:
+        """``(478, 3)`` x, y, h of the head's landmarks, mm about the point between the eyes."""
+        if self.relief.landmarks_mm is None:
+            raise LookupError("a portrait without landmarks")
+        return self.relief.landmarks_mm
+
     @classmethod
     def of(cls, pixels: Pixels, find_still: FindStill, matte: Matte | None = None) -> Portrait:
         """From a photograph ``(H, W, 3) uint8 RGB`` of one mainly frontal person (the largest face).
@@ -150,4 +157,11 @@ def _head(linear: Floats, alpha: Floats, points: Floats, origin: tuple[float, fl
         pivot_mm=(0.0, 60.0, -90.0),
         eyes_mm=eyes,
         closed=pyramid(closed),
+        landmarks_mm=_in_mm(points, origin),
     )
+
+
+def _in_mm(points: Floats, origin: tuple[float, float]) -> Floats:
+    """Landmarks of the upright picture (z away from the camera) as x, y, h in mm about the eyes."""
+    away = np.array([1.0, 1.0, -1.0], np.float32) / np.float32(PX_PER_MM)
+    return np.asarray((points - np.array([*origin, 0.0], np.float32)) * away, np.float32)

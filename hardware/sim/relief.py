@@ -49,6 +49,10 @@ class Relief:
     """Irises that show a catch-light."""
     closed: tuple[Floats, ...] = ()
     """Like ``levels``, with the lids down; empty when the actor does not blink."""
+    landmarks_mm: Floats | None = None
+    """``(478, 3)`` x, y, h of MediaPipe's points on this surface; None when it shows no face."""
+    imagined_mm: Floats | None = None
+    """``(478,)`` h that a landmarker would imagine where the surface is not that of the face (prints, screens)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -51,6 +51,8 @@ class CameraOptics:
     reports_lux: bool = True
     blur_px: float = 0.55
     """Standard deviation of the lens's blur."""
+    jpeg_quality: int | None = None
+    """Frames are squeezed as JPEG on their way, 1..100; None: not."""
 
     @property
     def focal_px(self) -> float:
@@ -100,7 +102,15 @@ class Sensor:
         # White balance multiplies what was read, noise included. Full scale is shared by the channels.
         signal *= np.array([gains.red, 1.0, gains.blue], np.float32) * np.float32(_CODES - 1)
         np.clip(signal, 0.0, _CODES - 1.0, out=signal)
-        return np.asarray(np.take(self._gamma, signal.astype(np.intp)), np.uint8)
+        return self._squeezed(np.asarray(np.take(self._gamma, signal.astype(np.intp)), np.uint8))
+
+    def _squeezed(self, pixels: Pixels) -> Pixels:
+        """After JPEG with chroma at half resolution, as USB cameras send it."""
+        if self.optics.jpeg_quality is None:
+            return pixels
+        options = [cv2.IMWRITE_JPEG_QUALITY, self.optics.jpeg_quality]
+        _, coded = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), options)
+        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1].copy()
 
     def lux(self, radiance: Floats) -> float:
         """What the camera reports: the picture's mean luminance times pi over the reflectance of a usual scene."""

@@ -11,12 +11,13 @@ Story times count from the world's start; ``World.start_s`` is the same instant 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from hardware.sim.light import Ambient
 from hardware.sim.path import Stand
-from kiosk.values import Pixels
+from kiosk.values import Face, Pixels
 
 if TYPE_CHECKING:
     from hardware.sim.relief import Relief
@@ -38,6 +39,9 @@ class Injection(Protocol):
 
     def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:
         """The injected frame for an exposure at clock time ``start_s``; None leaves the filmed one."""
+
+    def faces(self, world: World, start_s: float, exposure_s: float) -> Sequence[Face] | None:
+        """The faces in the injected frame; None where the filmed one is left."""
 
 
 @dataclass(frozen=True, slots=True)

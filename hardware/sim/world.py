@@ -19,6 +19,7 @@ from hardware.sim.sensor import CameraOptics
 from hardware.sim.story import Actor, Story
 from kiosk.values import Floats, Panel, Pixels
 
+Triple = tuple[float, float, float]
 DEFAULT_PANEL = Panel(width_mm=155.0, height_mm=88.0, luminance_cd_m2=500.0)
 
 
@@ -26,6 +27,8 @@ class World:
     """One scene with its actors, its room, the kiosk's screen as a lamp and the camera's optics.
 
     The first argument is the timeline; ``screen_offset_mm`` is the middle of the lit area relative to the lens.
+    ``lag_s`` is how much later than its display reports the panel really lights up, give or take ``lag_jitter_s``
+    (standard deviation): an installation has to find it out.
     """
 
     def __init__(
@@ -38,6 +41,8 @@ class World:
         optics: CameraOptics | None = None,
         screen_offset_mm: tuple[float, float] | None = None,
         start_s: float = START_S,
+        lag_s: float = 0.0,
+        lag_jitter_s: float = 0.0,
     ) -> None:
         self.story = story
         self.seed = seed
@@ -45,6 +50,7 @@ class World:
         self.optics = optics if optics is not None else CameraOptics()
         self.lamp = ScreenLamp(panel, screen_offset_mm)
         self.light = LightHistory()
+        self._lag = lag_s, lag_jitter_s
         self.view = View(self.optics.width_px, self.optics.height_px, self.optics.focal_px)
         self._backdrop = Backdrop(room if room is not None else Room(), self.view, self.lamp, seed)
 
@@ -57,6 +63,14 @@ class World:
         for stand, actor in sorted(seen, key=lambda pair: -pair[0].z_mm):
             self._add(picture, actor, stand, t_s, light)
         return picture
+
+    def show(self, visible_at_s: float, top: Triple, bottom: Triple) -> None:
+        """The display says that the halves of the screen show these linear colours 0..1 from ``visible_at_s`` on."""
+        mean_s, spread_s = self._lag
+        if spread_s > 0.0:
+            random = np.random.default_rng([self.seed, 0x1A6, int(visible_at_s * 1e6)])
+            mean_s += spread_s * float(np.clip(random.standard_normal(), -3.0, 3.0))
+        self.light.add(visible_at_s + max(mean_s, 0.0), top, bottom)
 
     def inject(self, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels:
         """The developed frame after whatever has taken the camera's place."""
