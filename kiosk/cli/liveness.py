@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from kiosk.cli import liveness_site
 from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 
 app = typer.Typer(help="Liveness: judge recorded sessions.", no_args_is_help=True)
+liveness_site.register(app)
 
 
 @app.callback()

@@ -1,1 +1,1 @@
-"""What an installation measures of itself: calibration, recordings of attempts, the spoof drill."""
+"""What staff do with a kiosk at its own place: calibrate it, record visits, try other thresholds, drill attacks."""

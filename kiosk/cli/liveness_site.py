@@ -1,0 +1,107 @@
+"""``kiosk liveness calibrate``, ``record`` and ``replay``: liveness at this installation."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
+from kiosk.config.load import load
+from kiosk.config.paths import data_dir
+from kiosk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from kiosk.config.tree import Settings
+    from kiosk.site.calibrate import Calibrated
+
+CameraOption = Annotated[str | None, typer.Option("--camera", help="Instead of camera.source.")]
+DisplayOption = Annotated[str | None, typer.Option("--display", help="Instead of display.kind.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``kiosk liveness``."""
+    app.command()(calibrate)
+
+
+def real_display(settings: Settings, what: str) -> None:
+    """Refuse a display that nobody sees. Raises ConfigurationError."""
+    if settings.display.kind == "memory":
+        raise ConfigurationError(f"{what} needs a screen that lights up", where="display.kind", mend="set pygame")
+
+
+def wait_for_enter(told: str) -> None:
+    """Tell the operator what to do and wait; without a terminal there is nobody to wait for."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        typer.prompt(told, default="", show_default=False, prompt_suffix=" [Enter]", err=True)
+
+
+def calibrate(
+    card: Annotated[bool, typer.Option("--grey-card/--wall", help="What the camera sees: a card, or a wall.")] = True,
+    distance_mm: Annotated[
+        float | None,
+        typer.Option(min=100, max=5000, help="From the camera to it; default: the oval's middle distance."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write instead of DATA/calibration.json.")] = None,
+    camera: CameraOption = None,
+    display: DisplayOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure delay, colours and strength from screen to camera with a grey card, and store them (20 s).
+
+    The kiosk must not be running. Hold a grey card or a sheet of plain paper still, so that it fills the middle of the
+    picture. The screen steps slowly through black, grey, white and soft colours.
+    """
+    from hardware.cameras import open_camera
+    from hardware.clock import SystemClock
+    from hardware.displays.screen import open_display
+    from kiosk.runtime import calibration
+    from kiosk.runtime.wiring import with_overrides
+    from kiosk.site.calibrate import calibrate as judged
+    from kiosk.site.filming import film
+
+    settings = with_overrides(load(config), camera=camera, display=display)
+    real_display(settings, "calibrating")
+    guidance = settings.guidance
+    away_mm = distance_mm if distance_mm is not None else (guidance.near_mm + guidance.far_mm) / 2
+    path = out if out is not None else data_dir() / calibration.FILE
+    clock = SystemClock()
+    if not json:
+        what = "a grey card or a sheet of plain paper" if card else "a plain wall"
+        wait_for_enter(f"{what}, {away_mm:.0f} mm before the camera, still, filling the middle of the picture")
+    with open_display(settings.display) as screen, open_camera(settings.camera, clock=clock) as lens:
+        with progress(quiet=json) as advance:
+            filmed = film(lens, screen, clock, progress=advance)
+        panel = screen.panel
+    made = judged(
+        filmed,
+        panel,
+        target="card" if card else "wall",
+        distance_mm=away_mm,
+        lag_max_s=settings.liveness.lag_max_s,
+        now=clock.now().utc,
+    )
+    calibration.save(path, made.calibration)
+    if json:
+        emit({**asdict(made.calibration), "remarks": list(made.remarks), "written": str(path)})
+    else:
+        _tell(made, path)
+
+
+def _tell(made: Calibrated, path: Path) -> None:
+    found = made.calibration
+    say(
+        f"delay     {found.lag_s * 1000:.1f} ms, {found.switches} switches within {found.lag_spread_s * 1000:.1f} ms "
+        f"({found.camera})"
+    )
+    rows = "  |  ".join(" ".join(f"{value:6.3f}" for value in row) for row in found.colour_matrix)
+    say(f"colours   camera R | G | B of panel R G B:  {rows}")
+    lux = "" if found.ambient_lux is None else f" of about {found.ambient_lux:.0f} lx"
+    say(f"strength  full white adds {found.modulation:.1%} to the ambient light{lux} at {found.distance_mm:.0f} mm")
+    for remark in made.remarks:
+        say(f"remark    {remark}")
+    say(f"written   {path}")

@@ -1,0 +1,198 @@
+"""Calibration in the simulated world: the delay that is there is found; a run that proves nothing is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+
+import numpy as np
+import pytest
+
+from hardware.sim.light import Ambient
+from kiosk.errors import KioskError
+from kiosk.site import fitting, steps
+from kiosk.site.calibrate import Calibrated, calibrate
+from kiosk.site.filming import Filmed, film
+from kiosk.values import Frame
+from kiosk.visit import photosensitivity
+from tests.support.cardworld import PANEL, SMALL, Site
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+CLOSE_S = 0.003
+"""A frame is ten times as long."""
+
+
+@cache
+def filmed(site: Site) -> Filmed:
+    """One run."""
+    camera, display, clock = site.open()
+    with camera, display:
+        return film(camera, display, clock)
+
+
+def calibrated(site: Site, *, lag_max_s: float = 0.2) -> Calibrated:
+    """Its result."""
+    return calibrate(filmed(site), PANEL, target="wall", distance_mm=site.wall_mm, lag_max_s=lag_max_s, now=NOW)
+
+
+SITES = {
+    "in step": Site(late_s=0.0),
+    "usual": Site(),
+    "late": Site(late_s=0.13),
+    "slow screen": Site(latency_s=0.08),
+    "15 frames a second": Site().but(fps=15.0),
+    "60 frames a second, late delivery": Site().but(fps=60.0, delivery_s=0.09),
+    "bright room": Site(lux=1000.0),
+    "dark room": Site(lux=15.0),
+    "slow readout": Site().but(readout_s=0.03),
+    "a camera that cannot tell": Site().but(locking="untold"),
+    "mains flicker": Site(lights=((0.0, Ambient(lux=200.0, flicker=0.05)),)),
+}
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_the_delay_is_found(name: str) -> None:
+    """Within 3 ms, whatever camera and light: a tenth of a frame."""
+    site = SITES[name]
+    made = calibrated(site).calibration
+    assert made.lag_s == pytest.approx(site.true_lag_s, abs=CLOSE_S)
+    assert made.switches >= 12
+    assert made.lag_spread_s < 0.02
+
+
+def test_a_wrong_model_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: a fit that forgets how long an exposure lasts misses the delay, so the test above can fail."""
+    whole = fitting._data
+    monkeypatch.setattr(fitting, "_data", lambda *a: replace(whole(*a), exposure_s=np.full(len(a[0]), 1e-4)))
+    slow = Site().but(exposure_typical_s=(0.03, 0.03))
+    assert abs(fitting.fit(filmed(slow)).lag_s - slow.true_lag_s) > CLOSE_S
+
+
+def test_the_strength_is_that_of_screen_and_distance() -> None:
+    """Known in the simulated world: predicted from panel, distance and light."""
+    made = calibrated(SITES["usual"])
+    assert made.remarks == ()
+    assert made.calibration.ambient_lux == pytest.approx(200.0, rel=0.25)
+    assert made.calibration.luminance_ratio == pytest.approx(1.0, abs=0.3)
+    double = calibrated(Site(lux=400.0)).calibration
+    assert double.modulation == pytest.approx(made.calibration.modulation / 2, rel=0.05)
+
+
+def test_the_colours_are_the_simulated_cameras_own() -> None:
+    """It has no crosstalk: the matrix is diagonal, and white gives green 1."""
+    matrix = np.array(calibrated(SITES["usual"]).calibration.colour_matrix)
+    assert np.abs(matrix - np.diag(np.diag(matrix))).max() < 0.02
+    assert matrix[1].sum() == pytest.approx(1.0, abs=1e-3)
+    assert matrix.diagonal().min() > 0.7
+
+
+def test_a_panel_that_is_set_wrongly_is_a_remark() -> None:
+    """Its luminance is set five times too high."""
+    bright = replace(PANEL, luminance_cd_m2=2500.0)
+    made = calibrate(
+        filmed(SITES["usual"]), bright, target="card", distance_mm=400.0, lag_max_s=0.2, now=NOW
+    )  # fmt: skip
+    assert "luminance_cd_m2" in made.remarks[0]
+
+
+def test_a_weak_screen_is_a_remark() -> None:
+    """1.3 % is enough to measure, not to serve everybody."""
+    made = calibrated(Site(lux=3000.0))
+    assert any("weak" in remark for remark in made.remarks)
+
+
+REFUSED = {
+    "refuses to lock": (Site().but(locking="ignored"), "does not hold its exposure"),
+    "a lamp is switched on": (
+        Site(lights=((0.0, Ambient(lux=200.0)), (8.0, Ambient(lux=300.0)))),
+        "light in the room changed",
+    ),
+    "a bright day": (Site(lux=9000.0), "hardly seen"),
+    "a far wall": (Site(wall_mm=2500.0, lux=500.0), "hardly seen"),
+    "a delay beyond belief": (Site(late_s=0.3), "not believable"),
+    "light before the screen": (Site(late_s=-0.04), "not believable"),
+    "overexposed": (Site().but(target=1.2), "overexposed"),
+    "heavy flicker": (Site(lights=((0.0, Ambient(lux=500.0, flicker=0.4)),)), "does not follow the screen"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_run_that_proves_nothing_is_refused(name: str) -> None:
+    """In plain words, with what helps."""
+    site, words = REFUSED[name]
+    with pytest.raises(KioskError, match=words) as told:
+        calibrated(site)
+    assert told.value.mend
+
+
+def test_a_lock_that_is_lost_meanwhile_is_refused() -> None:
+    """One frame without proof is enough."""
+    whole = filmed(SITES["usual"])
+    lost = [replace(sample, locked=False) if number == 200 else sample for number, sample in enumerate(whole.samples)]
+    with pytest.raises(KioskError, match="did not hold"):
+        calibrate(
+            Filmed(whole.camera, whole.slots, lost), PANEL, target="card", distance_mm=400, lag_max_s=0.2, now=NOW
+        )
+
+
+def test_a_camera_that_adapts_and_does_not_tell_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without metadata the levels must prove the lock: an automatic exposure pulls them back within each step."""
+    camera, display, clock = Site().but(locking="ignored").open()
+    read = type(camera).read
+
+    def silent(self: object, **when: float) -> Frame:
+        return replace(read(self, **when), gains_locked=None)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(camera), "read", silent)
+    with camera, display:
+        adapted = film(camera, display, clock)
+    with pytest.raises(KioskError):
+        calibrate(adapted, PANEL, target="card", distance_mm=400, lag_max_s=0.2, now=NOW)
+
+
+def test_an_uneven_target_is_refused() -> None:
+    """A person, a shelf: not a card."""
+    whole = filmed(SITES["usual"])
+    uneven = [replace(sample, unevenness=0.6) for sample in whole.samples]
+    with pytest.raises(KioskError, match="no even surface"):
+        calibrate(
+            Filmed(whole.camera, whole.slots, uneven), PANEL, target="card", distance_mm=400, lag_max_s=0.2, now=NOW
+        )
+
+
+def test_a_screen_that_nobody_sees_is_refused() -> None:
+    """What a memory display would do: the light never changes."""
+    whole = filmed(SITES["usual"])
+    random = np.random.default_rng(1)
+    still = [
+        replace(sample, light=tuple(0.2 + 1e-4 * random.standard_normal(3).clip(-3, 3))) for sample in whole.samples
+    ]
+    with pytest.raises(KioskError, match="hardly seen"):
+        calibrate(
+            Filmed(whole.camera, whole.slots, still), PANEL, target="card", distance_mm=400, lag_max_s=0.2, now=NOW
+        )
+
+
+def test_the_steps_are_slow_and_safe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer than two flashes a second; an unsafe order is never shown."""
+    count = photosensitivity.check(steps.steps())
+    assert count.general <= 2.0
+    assert count.red == 0.0
+    with pytest.raises(KioskError, match="photosensitive"):
+        steps.steps((steps.WHITE, steps.BLACK) * 6, 0.1)
+    monkeypatch.setattr(photosensitivity, "check", lambda _: photosensitivity.FlashCount(3.5, 0.0))
+    camera, display, clock = Site().open()
+    with camera, display:
+        with pytest.raises(KioskError, match="photosensitive"):
+            film(camera, display, clock)
+        assert display.shown == 0
+
+
+def test_the_exposure_is_given_back() -> None:
+    """Also after a fault in the middle."""
+    camera, display, clock = Site(optics=replace(SMALL, locking="ignored")).open()
+    with camera, display:
+        with pytest.raises(KioskError):
+            film(camera, display, clock)
+        assert camera._lock_from > 10**11
