@@ -18,6 +18,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kiosk.values import Challenge, Rgb, Slot
 
@@ -45,6 +46,7 @@ class FlashCount:
         return self.general <= MOST_FLASHES and self.red <= MOST_FLASHES
 
 
+@lru_cache(maxsize=512)
 def linear(rgb: Rgb) -> Linear:
     """sRGB 0..255 to linear light 0..1 (IEC 61966-2-1)."""
 
@@ -55,11 +57,13 @@ def linear(rgb: Rgb) -> Linear:
     return decode(rgb[0]), decode(rgb[1]), decode(rgb[2])
 
 
+@lru_cache(maxsize=512)
 def luminance(light: Linear) -> float:
     """Relative luminance 0..1 (ITU-R BT.709 primaries)."""
     return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
 
 
+@lru_cache(maxsize=512)
 def chroma(light: Linear) -> tuple[float, float]:
     """CIE 1976 (u', v') of linear sRGB; black has the white point's."""
     red, green, blue = light
@@ -72,6 +76,7 @@ def chroma(light: Linear) -> tuple[float, float]:
     return 4.0 * x / total, 9.0 * y / total
 
 
+@lru_cache(maxsize=512)
 def is_saturated_red(light: Linear) -> bool:
     """Whether red makes up at least 0.8 of the light."""
     total = sum(light)
@@ -121,6 +126,8 @@ def _general_changes(states: Sequence[tuple[float, Linear]]) -> list[float]:
 def _red_changes(states: Sequence[tuple[float, Linear]]) -> list[float]:
     """Times of changes to or from a saturated red that are large in u'v'."""
     changes: list[float] = []
+    if not any(is_saturated_red(light) for _, light in states):
+        return changes
     for (_, before), (at_s, after) in itertools.pairwise(states):
         (u0, v0), (u1, v1) = chroma(before), chroma(after)
         if (is_saturated_red(before) or is_saturated_red(after)) and ((u1 - u0) ** 2 + (v1 - v0) ** 2 > CHROMA_STEP**2):
