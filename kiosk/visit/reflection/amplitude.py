@@ -15,7 +15,7 @@ from kiosk.visit.light import screen_lux
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
 from kiosk.visit.reflection.fitting import NOTHING, Answer, fit
 from kiosk.visit.reflection.mesh import mesh
-from kiosk.visit.reflection.signals import Array, Signals, chroma, drift_basis, without_drift
+from kiosk.visit.reflection.signals import Array, Signals, chroma, drift_basis, stack, without_drift
 from kiosk.visit.reflection.timing import Timing
 
 FACE_SHARE = 0.75
@@ -41,7 +41,8 @@ class Amplitudes:
     background: Answer | None
     """None: nothing to be seen there, or too dark for chromaticities."""
     dark_share: float | None
-    """For dark surroundings: how much their light changes, in shares of the face's change; None: not in the picture."""
+    """For surroundings too dark for chromaticities: how much their light changes, in shares of the face's change; None:
+    not in the picture, or bright enough."""
     expected: float | None
     """Predicted from the panel, the distance and the ambient light; None where that is unknown."""
     most: float
@@ -50,16 +51,16 @@ class Amplitudes:
     """Mean linear light of the skin."""
 
 
-def distance_mm(frame: FrameEvidence, focal_px: float) -> float:
-    """Distance of a face from its eye distance (63 mm)."""
-    delta = frame.landmarks[473, :2] - frame.landmarks[468, :2]
-    return float(focal_px * EYE_MM / max(float(np.hypot(delta[0], delta[1])), 1.0))
+def distance_mm(frames: tuple[FrameEvidence, ...], focal_px: float) -> float:
+    """Median distance of a face from its eye distance (63 mm)."""
+    irises = np.array([frame.landmarks[[468, 473], :2] for frame in frames], np.float64)
+    apart = np.linalg.norm(irises[:, 1] - irises[:, 0], axis=1)
+    return float(np.median(focal_px * EYE_MM / np.maximum(apart, 1.0)))
 
 
 def expectation(evidence: Evidence, frames: tuple[FrameEvidence, ...]) -> tuple[float | None, float]:
     """(predicted modulation or None, the most the panel can do)."""
-    away = float(np.median([distance_mm(frame, evidence.focal_px) for frame in frames]))
-    lux = FACE_SHARE * screen_lux(evidence.panel, away)
+    lux = FACE_SHARE * screen_lux(evidence.panel, distance_mm(frames, evidence.focal_px))
     ambient = evidence.ambient_lux
     return (None if ambient is None else lux / max(ambient, 1.0)), lux / DARKEST_LUX
 
@@ -83,10 +84,10 @@ def measure(evidence: Evidence, signals: Signals, timing: Timing) -> Amplitudes:
         left_cheek=part(grid.left_cheek),
         right_cheek=part(grid.right_cheek),
         background=None if background is NOTHING else background,
-        dark_share=_dark_share(frames, start),
+        dark_share=_dark_share(frames, start) if background is NOTHING else None,
         expected=expected,
         most=most,
-        brightness=float(np.nanmedian([frame.face.mean() for frame in signals.frames])),
+        brightness=float(np.nanmedian(stack([frame.face for frame in signals.frames]).mean(axis=1))),
     )
 
 
@@ -155,7 +156,7 @@ def contrast_gate(found: Amplitudes | None, settings: LivenessSettings) -> Findi
     head, whose sides turn away: so a bare wall a metre away from a face at half a metre stays a wall.
     """
     limit = settings.contrast
-    dark = None if found is None or found.background is not None else found.dark_share
+    dark = None if found is None else found.dark_share
     if dark is not None and dark < limit:
         # Too dark to have a colour: what does not change by a quarter of the face's light does not answer like it.
         return passed("contrast", dark, limit, 0.05, "ratio")

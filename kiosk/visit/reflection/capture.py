@@ -11,7 +11,7 @@ from kiosk.reasons import Reason
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
 from kiosk.visit.reflection.fitting import NOTHING, fit
-from kiosk.visit.reflection.signals import Array, Signals, chroma
+from kiosk.visit.reflection.signals import Signals, chroma
 from kiosk.visit.reflection.timing import Timing
 
 LEAST_NOISE = 0.05
@@ -61,11 +61,6 @@ def stream_gate(evidence: Evidence) -> Finding:
     return passed("stream", noise, limit, 10 * limit, unit)
 
 
-def eye_middle(frame: FrameEvidence) -> Array:
-    """(x, y) pixels between the irises."""
-    return np.asarray((frame.landmarks[468, :2] + frame.landmarks[473, :2]) / 2.0, np.float64)
-
-
 def eye_distance(frame: FrameEvidence) -> float:
     """Pixels between the irises."""
     delta = frame.landmarks[473, :2] - frame.landmarks[468, :2]
@@ -74,13 +69,15 @@ def eye_distance(frame: FrameEvidence) -> float:
 
 def largest_jump(frames: tuple[FrameEvidence, ...]) -> float:
     """Largest move or change of size between neighbouring frames, in eye distances; longer pauses allow more."""
-    worst = 0.0
-    for a, b in itertools.pairwise(frames):
-        pause = max(1.0, (b.exposure_start_s - a.exposure_start_s) / 0.05)
-        move = float(np.hypot(*(eye_middle(b) - eye_middle(a)))) / eye_distance(a)
-        grown = abs(eye_distance(b) / eye_distance(a) - 1.0)
-        worst = max(worst, move / pause, grown / pause)
-    return worst
+    if len(frames) < 2:
+        return 0.0
+    irises = np.array([frame.landmarks[[468, 473], :2] for frame in frames], np.float64)
+    middle = irises.mean(axis=1)
+    apart = np.maximum(np.linalg.norm(irises[:, 1] - irises[:, 0], axis=1), 1.0)
+    pause = np.maximum(np.diff([frame.exposure_start_s for frame in frames]) / 0.05, 1.0)
+    moved = np.linalg.norm(np.diff(middle, axis=0), axis=1) / apart[:-1]
+    grown = np.abs(apart[1:] / apart[:-1] - 1.0)
+    return float((np.maximum(moved, grown) / pause).max())
 
 
 def continuity_gate(evidence: Evidence, settings: LivenessSettings) -> Finding:

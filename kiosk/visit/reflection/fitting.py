@@ -17,6 +17,8 @@ LOWEST = -0.5
 """A fitted modulation below this is clamped: log(1 + m s) must exist."""
 HIGHEST = 50.0
 ROUNDS = 8
+MIXED = CHROMA.T @ CHROMA
+"""``(3, 3)``: how the channels overlap in the chromaticities."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +43,21 @@ class Answer:
 NOTHING = Answer(np.zeros(3), float("inf"), 0.0, 0.0)
 
 
+def gram(light: Array, target: Array) -> tuple[Array, Array]:
+    """Normal equations of three channel gains: ``(..., 3, 3)`` and ``(..., 3)``.
+
+    ``light`` ``(..., K, 3)`` and ``target`` ``(K, 2)`` chromaticities, both without drift. The design is light times
+    ``CHROMA``; written out so that no ``(K, 2, 3)`` array is made.
+    """
+    normal = np.matmul(np.swapaxes(light, -1, -2), light) * MIXED
+    return normal, np.asarray((light * (target @ CHROMA)).sum(axis=-2), np.float64)
+
+
 def model(modulation: Array, light: Array, basis: Array) -> tuple[Array, Array]:
-    """Predicted chromaticities ``(K, 2)`` and their derivatives by the modulations ``(K, 2, 3)``, without drift."""
+    """Predicted chromaticities ``(K, 2)`` and the slopes of the log light by the modulations ``(K, 3)``, no drift."""
     inner = np.maximum(1.0 + modulation * light, 0.05)
-    predicted = chroma(np.log(inner))
-    slopes = (light / inner)[:, None, :] * CHROMA[None, :, :]
-    return without_drift(predicted, basis), without_drift(slopes, basis)
+    both = without_drift(np.concatenate([np.log(inner), light / inner], axis=1), basis)
+    return chroma(both[:, :3]), both[:, 3:]
 
 
 def fit(measured: Array, light: Array, start_s: Array) -> Answer:
@@ -55,20 +66,21 @@ def fit(measured: Array, light: Array, start_s: Array) -> Answer:
     if good.sum() < 12 or np.ptp(light[good], axis=0).min() <= 0:
         return NOTHING
     basis = drift_basis(start_s[good])
-    target = without_drift(measured[good], basis)
+    target, light = without_drift(measured[good], basis), light[good]
     modulation = np.full(3, 1e-3)
     for _ in range(ROUNDS):
-        predicted, slopes = model(modulation, light[good], basis)
-        flat = slopes.reshape(-1, 3)
-        normal = flat.T @ flat + 1e-9 * np.eye(3)
-        step = np.linalg.solve(normal, flat.T @ (target - predicted).ravel())
-        modulation = np.clip(modulation + step, LOWEST, HIGHEST)
+        predicted, slopes = model(modulation, light, basis)
+        normal, right = gram(slopes, target - predicted)
+        before = modulation
+        modulation = np.clip(modulation + np.linalg.solve(normal + 1e-9 * np.eye(3), right), LOWEST, HIGHEST)
         modulation = np.clip(modulation, None, 4.0 * max(float(np.median(modulation)), 1e-3))
-    predicted, slopes = model(modulation, light[good], basis)
-    flat = slopes.reshape(-1, 3)
+        if np.abs(modulation - before).max() < 1e-6:
+            break
+    predicted, slopes = model(modulation, light, basis)
     rest = (target - predicted).ravel()
     free = max(rest.size - 9, 1)
-    covariance = np.linalg.inv(flat.T @ flat + 1e-12 * np.eye(3)) * float(rest @ rest) / free
+    normal, _ = gram(slopes, target)
+    covariance = np.linalg.inv(normal + 1e-12 * np.eye(3)) * float(rest @ rest) / free
     error = float(np.sqrt(max(covariance.sum(), 0.0)) / 3.0)
     return Answer(modulation, error, correlation(predicted, target), float(np.sqrt(np.mean(target**2))))
 

@@ -8,6 +8,7 @@ is undone with the curve that the same projection gives for known shares.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -48,7 +49,8 @@ def skin_cells(signals: Signals, timing: Timing, chosen: Mask) -> Cells:
     return Cells(
         values=signals.cells[chosen],
         seen=seen.mean(axis=0) if len(seen) else np.zeros(seen.shape[1]),
-        brightness=np.where(seen[..., None], signals.light[chosen], 0.0).sum(axis=0) / count,
+        brightness=np.where(seen[..., None], signals.light[chosen], np.float32(0)).sum(axis=0, dtype=np.float64)
+        / count,
         light=timing.light[chosen],
         start_s=signals.start_s[chosen],
     )
@@ -67,12 +69,17 @@ def response(cells: Cells, answer: Answer, rows: Mask) -> Array:
     predicted = without_drift(chroma(np.log(np.maximum(1.0 + answer.modulation * light, 0.05))), basis)
     energy = max(float(np.sum(predicted**2)), 1e-18)
     # The prediction is free of drift already, so projecting on it removes the cells' drift too.
-    projected = np.einsum("kd,knd->n", predicted, cells.values[rows], optimize=True) / energy
+    values = cells.values[rows]
+    flat = values.reshape(len(values), -1)
+    mixed = (predicted.T @ flat).reshape(2, -1, 2)
+    projected = (mixed[0, :, 0] + mixed[1, :, 1]) / energy
     inner = np.maximum(1.0 + SHARES[:, None, None] * answer.modulation * light, 0.05)
     curve = np.einsum("skd,kd->s", chroma(np.log(inner)), predicted, optimize=True) / energy
     share = np.interp(projected, curve, SHARES)
-    rest = without_drift(cells.values[rows], basis) - projected[:, None] * predicted[:, None, :]
-    restless = np.sqrt(np.mean(rest**2, axis=(0, 2)))
+    # What is left of a cell's power after drift and projection (Pythagoras: they are orthogonal).
+    power = np.einsum("kn,kn->n", flat, flat) - np.square(basis.T @ flat).sum(axis=0)
+    rest = power.reshape(-1, 2).sum(axis=1) - projected**2 * energy
+    restless = np.sqrt(np.maximum(rest, 0.0))
     share[(cells.seen < LEAST_SEEN) | (restless > RESTLESS * np.median(restless))] = np.nan
     return np.asarray(share, np.float64)
 
@@ -82,30 +89,43 @@ def measured_head(signals: Signals, chosen: Mask) -> tuple[Array, Array]:
 
     Axes: x right, y down, z towards the camera; origin at the middle of the mesh.
     """
-    total = np.zeros((LANDMARKS, 3))
-    for frame in (frame for frame, kept in zip(signals.frames, chosen, strict=True) if kept):
-        points = frame.landmarks[:LANDMARKS].astype(np.float64) * [1.0, 1.0, -1.0]
-        eyes = frame.landmarks[473, :2] - frame.landmarks[468, :2]
-        total += (points - points.mean(axis=0)) * (63.0 / max(float(np.hypot(eyes[0], eyes[1])), 1.0))
-    points = total / max(int(chosen.sum()), 1)
+    frames = [frame.landmarks for frame, kept in zip(signals.frames, chosen, strict=True) if kept]
+    marks = np.array(frames, np.float64).reshape(-1, 478, 3)
+    eyes = marks[:, 473, :2] - marks[:, 468, :2]
+    points = marks[:, :LANDMARKS] * [1.0, 1.0, -1.0]
+    points = (points - points.mean(axis=1, keepdims=True)) * (
+        63.0 / np.maximum(np.hypot(eyes[:, 0], eyes[:, 1]), 1.0)[:, None, None]
+    )
+    points = points.sum(axis=0) / max(len(frames), 1)
     return _spread(points), _spread(vertex_normals(points, triangles()))
+
+
+@cache
+def _spreading() -> Array:
+    """``(C, 468)``: what each vertex counts in each face cell."""
+    grid = mesh()
+    matrix = np.zeros((len(grid.cells), LANDMARKS))
+    cell = np.repeat(np.arange(len(grid.cells)), grid.counts.astype(np.intp))
+    for corner, weight in zip(grid.corners, grid.weights, strict=True):
+        np.add.at(matrix, (cell, corner), weight)
+    return np.asarray(matrix / grid.counts[:, None], np.float64)
 
 
 def _spread(per_vertex: Array) -> Array:
     """A vertex attribute ``(468, 3)`` as means over the cells, ``(GRID, GRID, 3)``; NaN outside the face."""
-    grid = mesh()
-    samples = np.einsum("kn,knd->nd", grid.weights, per_vertex[grid.corners], optimize=True)
     result = np.full((GRID * GRID, 3), np.nan)
-    result[grid.cells] = np.add.reduceat(samples, grid.starts, axis=0) / grid.counts[:, None]
+    result[mesh().cells] = _spreading() @ per_vertex
     return result.reshape(GRID, GRID, 3)
 
 
 def smooth(field: Array, mask: Mask, times: int = 1) -> Array:
     """Mean over 3 x 3 cells of the mask, ``times`` over; ``(..., GRID, GRID)``, zero outside the mask."""
     weight = mask.astype(np.float64)
+    share = weight / np.maximum(_box(weight), 1e-9)
+    field = field * weight
     for _ in range(times):
-        field = _box(np.where(mask, field, 0.0)) / np.maximum(_box(weight), 1e-9)
-    return np.asarray(np.where(mask, field, 0.0), np.float64)
+        field = _box(field) * share
+    return np.asarray(field, np.float64)
 
 
 def _box(field: Array) -> Array:

@@ -110,15 +110,16 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     mask = np.zeros((GRID, GRID), bool)
     mask[mesh().skin] = kept
     points, normals = measured_head(signals, chosen)
-    away = float(np.median([distance_mm(frame, evidence.focal_px) for frame in signals.frames]))
+    away = distance_mm(signals.frames, evidence.focal_px)
     family = templates(points[mask], normals[mask], away, evidence.panel.height_mm / 2)
     # Without the screen's own light, which is formed like the head and would make it a rival of itself.
     flash = np.maximum(whole[kept], 0.0)[:, None] * found.face.modulation * cells.light.mean(axis=0)
     brightness = cells.brightness[kept] / np.maximum(1.0 + flash, 0.1)
+    halves = np.stack([first[kept], second[kept]])
     for times in (2, 3):
         rest = _Rivals(brightness, mask, times)
         left = rest.left(whole[kept])
-        pair = [rest.left(np.where(np.isfinite(half[kept]), half[kept], whole[kept])) for half in (first, second)]
+        pair = rest.left(np.where(np.isfinite(halves), halves, whole[kept]))
         reliability = float(_cosine(pair[0][None], pair[1])[0])
         if reliability >= NOISY:
             break
@@ -172,16 +173,18 @@ def templates(points: Array, normals: Array, away_mm: float, half_height_mm: flo
         squared = dx * dx + dy * dy + dz * dz
         cosine = (normals[:, 0] * dx + normals[:, 1] * dy + normals[:, 2] * dz) / np.sqrt(squared)
         screens[below] = np.maximum(cosine, 0.0) * dz / squared**1.5
-    result = []
-    for below, above, aside, front in ROOMS:
-        room = 1.0 - above * normals[:, 1] + aside * normals[:, 0] + front * (normals[:, 2] - 0.7)
-        result.append(screens[below] / np.maximum(room, 0.15))
-    for below, right_deg, up_deg in LAMPS:
-        right, up = np.radians(right_deg), np.radians(up_deg)
-        lamp = np.array([np.sin(right) * np.cos(up), -np.sin(up), np.cos(right) * np.cos(up)])
-        result.append(screens[below] / (SCATTERED + np.maximum(normals @ lamp, 0.0)))
-    family = np.array(result)
+    x, y, z = normals.T
+    rooms = [1.0 - above * y + aside * x + front * (z - 0.7) for _, above, aside, front in ROOMS]
+    lamps = [SCATTERED + np.maximum(normals @ _towards(right, up), 0.0) for _, right, up in LAMPS]
+    lit = np.array([screens[member[0]] for member in (*ROOMS, *LAMPS)])
+    family = lit / np.maximum(np.array([*rooms, *lamps]), 0.15)
     return np.asarray(family / family.mean(axis=1, keepdims=True), np.float64)
+
+
+def _towards(right_deg: float, up_deg: float) -> Array:
+    """Unit vector to a lamp that many degrees to the image's right and above the lens's axis."""
+    right, up = np.radians(right_deg), np.radians(up_deg)
+    return np.array([np.sin(right) * np.cos(up), -np.sin(up), np.cos(right) * np.cos(up)])
 
 
 class _Rivals:
@@ -192,9 +195,9 @@ class _Rivals:
         self._times = times
         # Places on the canonical head: a picture of a turned head is warped the same way as the head's own map.
         x, y = (mesh().points[mask][:, axis].astype(np.float64) / 70.0 for axis in (0, 1))
-        veils = [1.0 / np.maximum(brightness[:, channel], 1e-4) for channel in range(3)]
-        columns = [np.ones_like(x), x, y, x * x, x * y, y * y]
-        columns += [self._smooth(veil / veil.mean()) for veil in veils]
+        veils = 1.0 / np.maximum(brightness.T, 1e-4)
+        smooth_veils = self._smooth(veils / veils.mean(axis=1, keepdims=True))
+        columns = [np.ones_like(x), x, y, x * x, x * y, y * y, *smooth_veils]
         self._basis, _ = np.linalg.qr(np.stack(columns, axis=1))
 
     def _smooth(self, values: Array) -> Array:
@@ -212,21 +215,20 @@ class _Rivals:
         Orthogonal to the rivals that are removed already; a sum of hats over the place across the lines. ``points``
         ``(n, 3)`` mm as seen in the frame, where a sheet's straight lines are straight.
         """
-        x, y = points[:, 0], points[:, 1]
-        best, most = np.zeros((len(left), 0)), -1.0
-        for angle in np.arange(LINES) * (np.pi / LINES):
-            across = x * np.cos(angle) + y * np.sin(angle)
-            step = np.ptp(across) / (KNOTS - 1)
-            knots = across.min() + step * np.arange(KNOTS)
-            hats = self._smooth(np.maximum(1.0 - np.abs(across - knots[:, None]) / step, 0.0)).T
-            hats = hats - self._basis @ (self._basis.T @ hats)
-            sizes, turn = np.linalg.eigh(hats.T @ hats)
-            kept = sizes > 1e-4 * sizes[-1]  # the constant and the slope among them are gone already
-            basis = hats @ (turn[:, kept] / np.sqrt(sizes[kept]))
-            explained = float(np.sum((basis.T @ left) ** 2))
-            if explained > most:
-                best, most = basis, explained
-        return np.asarray(best, np.float64)
+        angles = np.arange(LINES) * (np.pi / LINES)
+        across = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ points[:, :2].T
+        low, wide = across.min(axis=1), np.ptp(across, axis=1)
+        step = wide / (KNOTS - 1)
+        knots = low[:, None] + step[:, None] * np.arange(KNOTS)
+        hats = np.maximum(1.0 - np.abs(across[:, None, :] - knots[..., None]) / step[:, None, None], 0.0)
+        hats = self._smooth(hats)
+        hats = hats - (hats @ self._basis) @ self._basis.T
+        sizes, turn = np.linalg.eigh(hats @ np.swapaxes(hats, 1, 2))
+        kept = sizes > 1e-4 * sizes[:, -1:]  # the constant and the slope among them are gone already
+        along = np.matmul(np.swapaxes(turn, 1, 2), (hats @ left)[..., None])[..., 0]
+        best = int(np.argmax(np.where(kept, along**2 / np.maximum(sizes, 1e-300), 0.0).sum(axis=1)))
+        chosen = turn[best][:, kept[best]] / np.sqrt(sizes[best][kept[best]])
+        return np.asarray(hats[best].T @ chosen, np.float64)
 
     def relief_of(self, template: Array) -> float:
         """Standard deviation of one template without its plane."""

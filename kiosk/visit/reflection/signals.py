@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.config.tree import LivenessSettings
-from kiosk.values import ShownSlot
+from kiosk.values import Floats, ShownSlot
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.photosensitivity import linear
 from kiosk.visit.reflection.mesh import mesh
@@ -49,7 +49,7 @@ class Signals:
     """``(S + 1,)`` begin of each slot and the end of the last."""
     full: Mask
     """``(S,)`` slots that light the whole screen."""
-    light: Array
+    light: Floats
     """``(K, n, 3)`` linear light of the skin cells; 1 where a cell was not seen."""
     seen: Mask
     """``(K, n)``."""
@@ -87,11 +87,12 @@ def gather(evidence: Evidence) -> Signals:
     frames = tuple(
         frame for frame in evidence.frames if frame.track >= 0 and edges[0] <= frame.exposure_start_s <= edges[-1] + 0.6
     )
-    skin = mesh().skin
-    light = np.array([frame.map_rgb[skin] for frame in frames], np.float64).reshape(len(frames), int(skin.sum()), 3)
-    seen = np.asarray((light > DARK).all(axis=-1), bool)
+    skin = np.flatnonzero(mesh().skin)
+    light = np.array([frame.map_rgb.reshape(-1, 3)[skin] for frame in frames], np.float32)
+    light = light.reshape(len(frames), len(skin), 3)
+    seen = np.asarray((light[..., 0] > DARK) & (light[..., 1] > DARK) & (light[..., 2] > DARK), bool)
     light[~seen] = 1.0
-    cells = chroma(np.log(light))
+    cells = chroma(np.log(light).astype(np.float64))
     cells -= cells.sum(axis=0) / np.maximum(seen.sum(axis=0), 1)[:, None]  # log 1 = 0: the unseen add nothing
     cells[~seen] = 0.0
     signals = Signals(
@@ -122,12 +123,13 @@ def slot_light(slot: ShownSlot) -> tuple[float, float, float]:
     return red * share, green * share, blue * share
 
 
-def overlap(signals: Signals, lag_s: float) -> Array:
-    """``(K, S)`` share of each exposure that saw each slot; rows sum to 1 while the screen flashed."""
-    begin = signals.start_s - lag_s
+def overlap(signals: Signals, lag_s: float | Array) -> Array:
+    """``(K, S)`` share of each exposure that saw each slot, or ``(L, K, S)`` for ``(L,)`` lags; rows sum to 1 while the
+    screen flashed."""
+    begin = signals.start_s - np.asarray(lag_s, np.float64)[..., None]
     length = np.maximum(signals.exposure_s, 1e-4)
-    late = np.minimum((begin + length)[:, None], signals.edges_s[None, 1:])
-    early = np.maximum(begin[:, None], signals.edges_s[None, :-1])
+    late = np.minimum((begin + length)[..., None], signals.edges_s[1:])
+    early = np.maximum(begin[..., None], signals.edges_s[:-1])
     return np.asarray(np.maximum(late - early, 0.0) / length[:, None], np.float64)
 
 

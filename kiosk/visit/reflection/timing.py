@@ -17,9 +17,8 @@ from kiosk.visit.challenge import PALETTE
 from kiosk.visit.evidence import Evidence
 from kiosk.visit.photosensitivity import linear
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
-from kiosk.visit.reflection.fitting import NOTHING, Answer, correlation, fit, model
+from kiosk.visit.reflection.fitting import NOTHING, Answer, fit, gram, model
 from kiosk.visit.reflection.signals import (
-    CHROMA,
     Array,
     Mask,
     Signals,
@@ -96,16 +95,15 @@ def _best_lag(measured: Array, signals: Signals) -> float:
     """
     good = np.isfinite(measured).all(axis=1)
     basis = drift_basis(signals.start_s[good])
-    target = without_drift(measured[good], basis).ravel()
-
-    def r(lag_s: float) -> float:
-        light = without_drift((overlap(signals, lag_s) @ signals.colours)[good], basis)
-        design = (light[:, None, :] * CHROMA[None]).reshape(-1, 3)
-        gains = np.linalg.solve(design.T @ design + 1e-12 * np.eye(3), design.T @ target)
-        return correlation(design @ np.maximum(gains, 0.0), target)
+    target = without_drift(measured[good], basis)
 
     def best(lags: Array) -> float:
-        return float(lags[int(np.argmax([r(float(lag)) for lag in lags]))])
+        light = (overlap(signals, lags) @ signals.colours)[:, good]
+        light -= basis @ (basis.T @ light)
+        normal, right = gram(light, target)
+        gains = np.maximum(np.linalg.solve(normal + 1e-12 * np.eye(3), right[..., None])[..., 0], 0.0)
+        power = np.einsum("li,lij,lj->l", gains, normal, gains)
+        return float(lags[int(np.argmax((gains * right).sum(axis=1) / np.sqrt(np.maximum(power, 1e-24))))])
 
     coarse = best(np.arange(0.0, LATEST_S + 1e-9, 3 * STEP_S))
     return best(np.maximum(coarse + np.arange(-3, 4) * STEP_S, 0.0))
@@ -147,13 +145,10 @@ def permutation_p(means: Array, times: Array, signals: Signals, which: Slots) ->
     drawn[:, ~coloured] = own[~coloured]
     every = np.concatenate([own[None], drawn])
     basis = drift_basis(times)
-    target = without_drift(means, basis)
-    design = every[:, :, None, :] * CHROMA[None, None]
-    design -= np.einsum("sb,tb,dtce->dsce", basis, basis, design, optimize=True)
-    flat = design.reshape(len(every), -1, 3)
-    normal = np.einsum("dni,dnj->dij", flat, flat, optimize=True) + 1e-9 * np.eye(3)
-    right = np.einsum("dni,n->di", flat, target.ravel(), optimize=True)
-    explained = np.einsum("di,di->d", right, np.linalg.solve(normal, right[..., None])[..., 0])
+    light = every - np.matmul(basis, np.matmul(basis.T, every))
+    normal, right = gram(light, without_drift(means, basis))
+    gains = np.linalg.solve(normal + 1e-9 * np.eye(3), right[..., None])[..., 0]
+    explained = (gains * right).sum(axis=1)
     return float((1 + np.count_nonzero(explained[1:] >= explained[0] * (1 - 1e-9))) / (DRAWS + 1))
 
 
