@@ -180,7 +180,7 @@ class VisitSettings(Group):
 
     arrive_frames: int = Field(3, ge=1, le=30, description="observations in a row with a face that start a visit")
     gone_s: float = Field(2.0, ge=0.3, le=20, description="face gone for this long ends the guiding")
-    hold_s: float = Field(0.7, ge=0.3, le=3, description="time to hold still before the flash")
+    hold_s: float = Field(0.5, ge=0.3, le=3, description="time to hold still before the flash")
     still_ratio: float = Field(
         0.08, ge=0.01, le=0.5, description="largest drift while holding, in shares of the eye distance per 0.1 s"
     )

@@ -1,8 +1,9 @@
 """What is kept of the frames of one visit, and the work that turns it into answers.
 
 While the core says so (``keeps_frames``) each frame is reduced to a FrameEvidence; a few whole frames are kept for
-the probe and the passive score. At the flash's start the match is computed in the worker, in parallel; after the last
-slot the gates judge there. Everything is forgotten with the attempt. Answers carry the attempt's number, so a late
+the probe and the passive score. At the flash's start the match is computed in the worker, in parallel; from the sixth
+colour on the worker looks after each one whether that is enough (a LIVE answer ends the flash), after the last slot the
+gates have the last word there. Everything is forgotten with the attempt. Answers carry the attempt's number, so a late
 one changes nothing. Not thread-safe: the loop owns it; jobs get frozen copies.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from kiosk.config.tree import IdentitySettings, LivenessSettings
 from kiosk.errors import KioskError
@@ -18,6 +19,17 @@ from kiosk.identity.probe import mean_embedding
 from kiosk.identity.scale import Scale
 from kiosk.ports import FaceModels, Matcher
 from kiosk.reasons import Reason
+from kiosk.runtime.attempt import (
+    Attempt,
+    Look,
+    Shot,
+    Site,
+    end_of,
+    evidence_of,
+    filmed_until,
+    is_over,
+    look_is_due,
+)
 from kiosk.runtime.extract import Extractor
 from kiosk.runtime.journal import Journal
 from kiosk.runtime.worker import Worker
@@ -29,13 +41,12 @@ from kiosk.values import (
     LivenessResult,
     Match,
     Observation,
-    Panel,
-    ShownSlot,
     Slot,
 )
+from kiosk.visit.challenge import GROUP
 from kiosk.visit.events import Event, LivenessJudged, MatchArrived, MatchFailed, StartAttempt
 from kiosk.visit.evidence import Evidence, FrameEvidence
-from kiosk.visit.geometry import focal_px
+from kiosk.visit.reflection.sequential import enough
 
 APPROACH_FRAMES = 150
 """Evidence kept of the approach and the hold: five seconds at 30 frames a second."""
@@ -45,47 +56,7 @@ PASSIVE_FRAMES = 6
 """Frames whose passive scores are averaged."""
 
 Judge = Callable[[Evidence, LivenessSettings], LivenessResult]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shot:
-    """A whole frame kept for a moment: pixels, so never beyond the attempt."""
-
-    frame: Frame
-    face: Face
-    track: int
-    goodness: float
-    """Sharpness 0..100 minus the turn in degrees; the best become the probe."""
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One flash: what was shown, what was seen, what is still awaited."""
-
-    effect: StartAttempt
-    approach: tuple[FrameEvidence, ...]
-    generation: int
-    shown: list[tuple[Slot, float]] = field(default_factory=list)
-    frames: list[FrameEvidence] = field(default_factory=list)
-    passive: tuple[float, ...] = ()
-    probe: Embedding | None = None
-    later: list[Embedding] = field(default_factory=list)
-    sampled: int = 0
-    camera_changed: bool = False
-    judging: bool = False
-    awaited: set[str] = field(default_factory=set)
-    """Answers that the judging needs and that have not been drained yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The installation's facts that the evidence needs."""
-
-    camera_name: Callable[[], str]
-    panel: Panel
-    hfov_deg: float
-    lag_s: Callable[[str], float | None]
-    """Calibrated delay from visible to exposed of the camera of this name; None: unknown."""
+Enough = Callable[[Evidence, LivenessSettings], LivenessResult | None]
 
 
 class Attempts:
@@ -103,12 +74,16 @@ class Attempts:
         liveness: LivenessSettings,
         identity: IdentitySettings,
         journal: Journal,
+        *,
+        enough: Enough = enough,
     ) -> None:
+        """``judge`` has the last word, ``enough`` may end a flash before it; both are run in ``worker``."""
         self._worker = worker
         self._models = models
         self._matcher = matcher
         self._extractor = extractor
         self._judge = judge
+        self._enough = enough
         self._scale = scale
         self._site = site
         self._liveness = liveness
@@ -141,6 +116,7 @@ class Attempts:
         elif not attempt.judging:
             attempt.camera_changed |= generation != attempt.generation
             attempt.frames.append(evidence)
+            attempt.newest = None if face is None else (frame, face)
             self._sample_identity(attempt, frame, face)
 
     def start(self, effect: StartAttempt) -> None:
@@ -161,7 +137,8 @@ class Attempts:
             attempt.shown.append((slot, visible_at_s))
 
     def answers(self, now_s: float) -> tuple[Event, ...]:
-        """Start the judging when the last slot is over; return the answers that arrived."""
+        """Start a look or the judging when it is time; return the answers that arrived."""
+        self._look_when_due()
         self._judge_when_over(now_s)
         events = (self._event(key, answer) for key, answer in self._worker.drain())
         return tuple(event for event in events if event is not None)
@@ -190,9 +167,8 @@ class Attempts:
         self._shots.append(Shot(frame, face, track, sharpness - turned))
 
     def _sample_identity(self, attempt: Attempt, frame: Frame, face: Face | None) -> None:
-        """Embed one frame in the middle and one near the end of the flash: the face must still be the same one."""
-        total = len(attempt.effect.challenge.slots)
-        due = (total // 2, total - 1)
+        """Embed one frame in the middle of the floor and, where no look does it, one near the end of the flash."""
+        due = (GROUP + 1, len(attempt.effect.challenge.slots) - 1)
         if face is None or attempt.sampled >= len(due) or len(attempt.shown) <= due[attempt.sampled]:
             return
         attempt.sampled += 1
@@ -212,44 +188,44 @@ class Attempts:
     def _passive(self, shots: list[Shot]) -> tuple[float, ...]:
         return tuple(self._models.passive_live_score(shot.frame.pixels, shot.face) for shot in shots)
 
+    def _look_when_due(self) -> None:
+        attempt = self._attempt
+        if attempt is None or attempt.newest is None:
+            return
+        seen = look_is_due(attempt, self._liveness, self._site.lag_s(self._site.camera_name()))
+        if seen == 0:
+            return
+        attempt.looked = seen
+        probe, (frame, face) = attempt.probe, attempt.newest
+        evidence = self._evidence(attempt, filmed_until(attempt))
+        self._submit("look", lambda: self._look(evidence, probe, frame, face))
+
+    def _look(self, evidence: Evidence, probe: Embedding | None, frame: Frame, face: Face) -> Look:
+        """Is it enough? The face of the last frame that is used must be the one before the flash."""
+        later = self._models.embed(frame.pixels, face)
+        if probe is not None:
+            evidence = replace(evidence, same_face=(*evidence.same_face, self._scale.between(probe, later)))
+        return Look(later, evidence, self._enough(evidence, self._liveness))
+
     def _judge_when_over(self, now_s: float) -> None:
         attempt = self._attempt
-        if attempt is None or attempt.judging or len(attempt.shown) < len(attempt.effect.challenge.slots):
-            return
-        slot, visible_at_s = attempt.shown[-1]
-        if now_s < visible_at_s + slot.duration_s or attempt.awaited:
+        if attempt is None or attempt.judging or attempt.awaited or not is_over(attempt, now_s):
             return
         attempt.judging = True
-        evidence = self._evidence(attempt)
+        evidence = self.last_evidence = self._evidence(attempt, end_of(attempt))
         self._submit("judge", lambda: self._judge(evidence, self._liveness))
 
-    def _evidence(self, attempt: Attempt) -> Evidence:
-        ends = [at_s for _slot, at_s in attempt.shown[1:]]
-        ends.append(attempt.shown[-1][1] + attempt.shown[-1][0].duration_s)
-        slots = tuple(
-            ShownSlot(slot.rgb, slot.region, at_s, end_s - at_s)
-            for (slot, at_s), end_s in zip(attempt.shown, ends, strict=True)
-        )
-        frames = (*attempt.approach, *attempt.frames)
-        lux = [item.lux for item in attempt.approach if item.lux is not None]
-        probe = attempt.probe
-        same = () if probe is None else tuple(self._scale.between(probe, later) for later in attempt.later)
-        camera_name = self._site.camera_name()
-        evidence = Evidence(
-            camera_name=camera_name,
-            camera_changed=attempt.camera_changed,
-            panel=self._site.panel,
-            focal_px=focal_px(self._site.hfov_deg, frames[-1].frame_size_px[0]),
-            lag_s=self._site.lag_s(camera_name),
-            ambient_lux=sum(lux[-10:]) / len(lux[-10:]) if lux else None,
-            slots=slots,
-            frames=frames,
-            passive_live=attempt.passive,
-            same_face=same,
-            mesh_normals=self._extractor.mesh_normals,
-        )
-        self.last_evidence = evidence
-        return evidence
+    def _evidence(self, attempt: Attempt, end_s: float) -> Evidence:
+        return evidence_of(attempt, self._site, self._scale, self._extractor.mesh_normals, end_s)
+
+    def _looked(self, attempt: Attempt, look: Look) -> Event | None:
+        """The face of a look counts in any case; only LIVE ends the flash."""
+        attempt.later.append(look.face)
+        if look.result is None or look.result.verdict is not Liveness.LIVE:
+            return None
+        attempt.judging = True
+        self.last_evidence = look.evidence
+        return LivenessJudged(attempt.effect.attempt, look.result)
 
     def _event(self, key: object, answer: object) -> Event | None:
         kind, number = key if isinstance(key, tuple) else ("", -1)
@@ -269,6 +245,8 @@ class Attempts:
                 return MatchFailed(int(number), reason)
             case "passive", tuple() as scores if mine and attempt is not None:
                 attempt.passive = scores
+            case "look", Look() as look if mine and attempt is not None:
+                return self._looked(attempt, look)
             case str(), Embedding() as later if mine and attempt is not None:
                 attempt.later.append(later)
             case "judge", LivenessResult() as result:

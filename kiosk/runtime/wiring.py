@@ -26,7 +26,8 @@ from kiosk.ports import Camera, Clock, Display, Door, EventRecorder, FaceModels,
 from kiosk.reasons import Reason
 from kiosk.records.store import Store
 from kiosk.runtime import calibration
-from kiosk.runtime.attempts import Attempts, Site
+from kiosk.runtime.attempt import Site
+from kiosk.runtime.attempts import Attempts
 from kiosk.runtime.calibration import Calibration
 from kiosk.runtime.extract import Extractor
 from kiosk.runtime.feed import CameraFeed, Feed, InlineFeed

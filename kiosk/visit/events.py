@@ -78,13 +78,15 @@ class StartAttempt:
     """Begin keeping evidence for a fresh attempt and play this challenge; request the match now, in parallel.
 
     The shell embeds the best kept frames, searches (1:1 when ``badge`` is given) and answers with MatchArrived or
-    MatchFailed of the same attempt; after the last slot has settled it answers with LivenessJudged.
+    MatchFailed of the same attempt; it answers with LivenessJudged after the last slot, or LIVE earlier unless ``whole``.
     """
 
     attempt: int
     track: int
     challenge: Challenge
     badge: str | None
+    whole: bool = False
+    """The challenge must be played to its end: the light is weak."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from kiosk.config.tree import IdentitySettings, LivenessSettings
 from kiosk.errors import CameraUnavailable, DisplayClosed, DoorError, MatchError, RecordsFull
 from kiosk.identity.scale import Scale
 from kiosk.reasons import Reason
-from kiosk.runtime.attempts import Attempts, Site
+from kiosk.runtime.attempt import Site
+from kiosk.runtime.attempts import Attempts
 from kiosk.runtime.extract import Extractor
 from kiosk.runtime.health import Health
 from kiosk.runtime.journal import no_journal
@@ -18,7 +19,7 @@ from kiosk.runtime.loop import Loop, Parts, Turn
 from kiosk.runtime.perform import Performer
 from kiosk.runtime.visitlog import VisitLog
 from kiosk.runtime.watchdog import Watchdog
-from kiosk.runtime.worker import InlineWorker
+from kiosk.runtime.worker import InlineWorker, Worker
 from kiosk.values import Liveness, LivenessResult, SceneKind
 from kiosk.visit.evidence import Evidence
 from tests.support.parts import (
@@ -44,6 +45,11 @@ class Bench:
 
     result: LivenessResult = field(default_factory=liveness)
     judged: list[Evidence] = field(default_factory=list)
+    enough_after: int = 99
+    """Colour slots after which a look says LIVE."""
+    settings: LivenessSettings = field(default_factory=LivenessSettings)
+    looks: list[Evidence] = field(default_factory=list)
+    worker: Worker = field(default_factory=InlineWorker)
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
@@ -60,16 +66,17 @@ class Bench:
         health = Health(no_journal)
         health.watch(Reason.CAMERA_LOST, lambda: self.feed.fault)
         self.attempts = Attempts(
-            InlineWorker(),
+            self.worker,
             self.models,
             self.matcher,
             Extractor(),
             self._judge,
             SCALE,
             Site(lambda: self.feed.name, self.display.panel, 62.2, lambda _camera: None),
-            LivenessSettings(),
+            self.settings,
             IdentitySettings(),
             no_journal,
+            enough=self._look,
         )
         performer = Performer(self.clock, self.attempts, self.door, self.recorder, health, no_journal, pulse_s=3.0)
         parts = Parts(
@@ -87,6 +94,10 @@ class Bench:
     def _judge(self, evidence: Evidence, _settings: LivenessSettings) -> LivenessResult:
         self.judged.append(evidence)
         return self.result
+
+    def _look(self, evidence: Evidence, _settings: LivenessSettings) -> LivenessResult | None:
+        self.looks.append(evidence)
+        return liveness() if len(evidence.slots) - 1 >= self.enough_after else None
 
     def _fed(self) -> None:
         self.fed += 1
@@ -140,7 +151,7 @@ def test_the_gates_get_the_slots_as_they_were_seen_and_the_approach_before_them(
     assert starts == sorted(starts)
     assert sum(start < times[0] for start in starts) > 10
     assert len(evidence.passive_live) >= 5
-    assert len(evidence.same_face) == 2
+    assert len(evidence.same_face) == 2 + len(bench.looks)
 
 
 def test_a_swapped_face_shows_in_the_evidence() -> None:
