@@ -1,12 +1,11 @@
 """Who or what stands before the kiosk: a live head and the things that pretend to be one.
 
 All are reliefs of the same portrait, so that they differ in physics only: a head has its own shape and gloss, prints
-are matte sheets with an edge, a replay shines by itself, a mask has the shape but not the skin.
+are sheets with an edge, a mask has the shape but not the skin. Screens are in ``replay``, worn prints in ``worn``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,11 +13,10 @@ import numpy as np
 from hardware.sim.path import Path, Stand
 from hardware.sim.portrait import Portrait
 from hardware.sim.relief import Relief
-from hardware.sim.sheets import bent, bezel, printed, sheet
-from kiosk.values import Pixels
+from hardware.sim.sheets import bent, printed, sheet
 
 
-class _Standing:
+class Standing:
     """An actor that follows a path."""
 
     def __init__(self, path: Path | None) -> None:
@@ -27,6 +25,10 @@ class _Standing:
     def stand(self, t_s: float) -> Stand | None:
         """Where it is at story time ``t_s``."""
         return self.path.at(t_s)
+
+    def relief(self, t_s: float) -> Relief:
+        """What it looks like at story time ``t_s``."""
+        raise NotImplementedError
 
 
 class Nobody:
@@ -41,7 +43,7 @@ class Nobody:
         raise LookupError("nobody has no surface")
 
 
-class LiveHead(_Standing):
+class LiveHead(Standing):
     """A person: the portrait on its own mesh, with skin gloss, catch-lights and (if the path has any) blinks."""
 
     def __init__(self, portrait: Portrait, path: Path | None = None) -> None:
@@ -53,7 +55,7 @@ class LiveHead(_Standing):
         return self._relief
 
 
-class Mask(_Standing):
+class Mask(Standing):
     """A good 3-D mask: the person's shape, paint instead of skin, more gloss, no blinks. Not expected to be caught."""
 
     def __init__(self, portrait: Portrait, path: Path | None = None) -> None:
@@ -69,8 +71,8 @@ class Mask(_Standing):
         return self._relief
 
 
-class FlatPrint(_Standing):
-    """A matte life-size print of the photograph on a flat sheet, held where the face would be."""
+class FlatPrint(Standing):
+    """A life-size print of the photograph on a flat sheet, held where the face would be."""
 
     def __init__(
         self,
@@ -80,6 +82,7 @@ class FlatPrint(_Standing):
         size_mm: tuple[float, float] = (210.0, 297.0),
         gloss: float = 0.0,
     ) -> None:
+        """``gloss`` is the mirrored share of light: 0.04 on photographic paper, 0 on copying paper."""
         super().__init__(path)
         picture, origin = portrait.crop(size_mm)
         self._relief = sheet(
@@ -91,7 +94,7 @@ class FlatPrint(_Standing):
         return self._relief
 
 
-class BentPrint(_Standing):
+class BentPrint(Standing):
     """A print bent about a vertical axis with ``radius_mm``, its middle nearest to the camera."""
 
     def __init__(
@@ -112,38 +115,28 @@ class BentPrint(_Standing):
         return self._relief
 
 
-class ScreenReplay(_Standing):
-    """The photograph (or a clip of equally large pictures) on a tablet that shines by itself."""
+class Swapped:
+    """``first`` until ``at_s``, ``second`` from then on; within ``change_s`` they slide past each other."""
 
-    def __init__(
-        self,
-        portrait: Portrait,
-        path: Path | None = None,
-        *,
-        clip: Sequence[Pixels] = (),
-        clip_fps: float = 30.0,
-        luminance_cd_m2: float = 300.0,
-        diffuse: float = 0.01,
-        mirror: float = 0.004,
-        size_mm: tuple[float, float] = (180.0, 250.0),
-    ) -> None:
-        super().__init__(path)
-        pictures = [portrait.crop(size_mm)[0]] if not clip else [portrait.crop_of(p, size_mm) for p in clip]
-        _, origin = portrait.crop(size_mm)
-        self._clip_fps = clip_fps
-        self._reliefs = [
-            replace(
-                sheet(bezel(picture, portrait.px_per_mm), portrait.px_per_mm, origin, portrait.landmarks_mm),
-                emission_cd_m2=luminance_cd_m2,
-                diffuse=diffuse,
-                mirror=mirror,
-            )
-            for picture in pictures
-        ]
+    def __init__(self, first: Standing, second: Standing, at_s: float, change_s: float = 0.0) -> None:
+        self._pair = first, second
+        self._at_s, self._change_s = at_s, change_s
+
+    def stand(self, t_s: float) -> Stand | None:
+        """Where the one of the moment is."""
+        place = self._now(t_s).stand(t_s)
+        if place is None or self._change_s <= 0.0:
+            return place
+        away = max(0.0, 1.0 - abs(t_s - self._at_s) / (self._change_s / 2.0))
+        side = -1.0 if t_s < self._at_s else 1.0
+        return replace(place, x_mm=place.x_mm + side * away * 0.9 * place.z_mm)
 
     def relief(self, t_s: float) -> Relief:
-        """The tablet with the picture of the moment."""
-        return self._reliefs[int(max(t_s, 0.0) * self._clip_fps) % len(self._reliefs)]
+        """The one of the moment."""
+        return self._now(t_s).relief(t_s)
+
+    def _now(self, t_s: float) -> Standing:
+        return self._pair[0 if t_s < self._at_s else 1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,6 +24,7 @@ SURFACE_STEP = 4
 """Texture pixels between two points of depth and normals."""
 SKIN_F0 = 0.028
 SKIN_ROUGHNESS = 0.35
+ROOM_ALBEDO = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,7 +239,10 @@ def _shade(
     if relief.mirror > 0.0:
         image = mirrored(points, normals, lamp, "top")[..., None] * top
         image += mirrored(points, normals, lamp, "bottom")[..., None] * bottom
-        coat = np.asarray(image * np.float32(relief.mirror * lamp.panel.luminance_cd_m2), np.float32)
+        image *= np.float32(relief.mirror * lamp.panel.luminance_cd_m2)
+        # The rest of the mirror shows the room before it, on average as bright as its light makes white walls.
+        image += (relief.mirror * ROOM_ALBEDO / np.pi) * ambient[..., None] * np.array(light.ambient.colour, np.float32)
+        coat = np.asarray(image, np.float32)
     gloss = placed.surface[..., 3][cells]
     if relief.emission_cd_m2 > 0.0:
         shine = np.full_like(matte, relief.emission_cd_m2)

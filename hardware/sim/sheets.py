@@ -28,12 +28,12 @@ def printed(picture: Floats, px_per_mm: float) -> Floats:
     return np.asarray(print_, np.float32)
 
 
-def bezel(picture: Floats, px_per_mm: float) -> Floats:
+def bezel(picture: Floats, px_per_mm: float, edge_mm: float = 9.0) -> Floats:
     """The picture in a dark frame that does not shine."""
     frame = np.array(picture, np.float32)
-    edge = max(1, round(9.0 * px_per_mm))
+    edge = max(1, round(edge_mm * px_per_mm))
     for side in (frame[:edge], frame[-edge:], frame[:, :edge], frame[:, -edge:]):
-        side[:] = 0.001
+        side[:] = 0.0
     return frame
 
 

@@ -10,29 +10,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, Mask, ScreenReplay
+from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, Mask, Swapped
 from hardware.sim.conditions import Conditions
 from hardware.sim.injection import FrozenFrame, RecordedSession
 from hardware.sim.path import EYES_Y_MM, Path
 from hardware.sim.portrait import Portrait
+from hardware.sim.relit import InjectedRelit, InjectedVideo
+from hardware.sim.replay import ScreenReplay, lcd, nearer, oled
+from hardware.sim.session import SessionFrame
 from hardware.sim.story import Actor, Injection, Story
 from hardware.sim.world import World
+from hardware.sim.worn import EyeholePrint
 from kiosk.errors import InputError
-from kiosk.values import Face, Pixels
 
 WALK_FROM_S = 0.2
 WALK_S = 1.3
 SETTLED_S = WALK_FROM_S + 0.7 + WALK_S
 """Story time at which the visitor has walked up and stands; the hold and the flash follow."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionFrame:
-    """One frame of a recorded genuine session."""
-
-    offset_s: float
-    pixels: Pixels
-    faces: tuple[Face, ...]
+PHONE_SHARE = 0.42
+FAST_S = 0.15
+"""A relit injection faster than this is not covered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +92,10 @@ def build(species: str, cast: Cast, conditions: Conditions, seed: int, timing: T
         path_of(conditions, seed),
         np.random.default_rng([seed, 0x59EC]),
     )
-    scene = SPECIES[species].make(order)
+    return _world(SPECIES[species].make(order), conditions, seed)
+
+
+def _world(scene: Scene, conditions: Conditions, seed: int) -> World:
     return World(
         Story(scene.actors, ((0.0, conditions.ambient),), scene.injections),
         seed=conditions.room_seed * 1_000_003 + seed,
@@ -123,26 +123,55 @@ def path_of(conditions: Conditions, seed: int) -> Path:
     )
 
 
+def _studio(order: Order) -> World:
+    """The attacker's own room: the victim in the kiosk's circumstances, but with its own noise and movements."""
+    conditions, seed = order.conditions, order.seed + 7_919
+    head = LiveHead(order.cast.visitor, path_of(conditions, seed))
+    return _world(Scene((head,)), conditions, seed)
+
+
+def _tilted(order: Order) -> Path:
+    """Hand-held things are never quite square to the camera."""
+    yaw, pitch, roll = (float(angle) for angle in order.random.uniform(-6.0, 6.0, 3))
+    return replace(order.path, yaw_deg=yaw, pitch_deg=pitch, roll_deg=0.5 * roll)
+
+
 def _live(order: Order) -> Scene:
     return Scene((LiveHead(order.cast.visitor, order.path),))
 
 
 def _print_flat(order: Order) -> Scene:
-    return Scene((FlatPrint(order.cast.visitor, order.path),))
+    return Scene((FlatPrint(order.cast.visitor, _tilted(order)),))
+
+
+def _print_glossy(order: Order) -> Scene:
+    return Scene((FlatPrint(order.cast.visitor, _tilted(order), gloss=0.04),))
 
 
 def _print_bent(order: Order) -> Scene:
     radius = float(order.random.uniform(75.0, 160.0))
-    return Scene((BentPrint(order.cast.visitor, order.path, radius_mm=radius),))
+    return Scene((BentPrint(order.cast.visitor, _tilted(order), radius_mm=radius),))
+
+
+def _print_eyeholes(order: Order) -> Scene:
+    radius = float(order.random.uniform(80.0, 120.0))
+    return Scene((EyeholePrint(order.cast.visitor, order.cast.other, order.path, radius_mm=radius),))
 
 
 def _replay_lcd(order: Order) -> Scene:
-    return Scene((ScreenReplay(order.cast.visitor, order.path, luminance_cd_m2=400.0, mirror=0.03),))
+    return Scene((ScreenReplay(order.cast.visitor, _tilted(order), glass=lcd(order.random)),))
 
 
-def _frozen(order: Order) -> Scene:
-    from_s = float(order.random.uniform(SETTLED_S, order.timing.flash_s))
-    return Scene((LiveHead(order.cast.visitor, order.path),), (FrozenFrame(from_s),))
+def _replay_oled(order: Order) -> Scene:
+    return Scene((ScreenReplay(order.cast.visitor, _tilted(order), glass=oled(order.random)),))
+
+
+def _replay_phone(order: Order) -> Scene:
+    """A 6.7 inch phone: the face fits at 0.42 of its size, so the phone is held at 0.42 of the distance."""
+    glass = (oled if order.random.random() < 0.7 else lcd)(order.random)
+    path = nearer(_tilted(order), PHONE_SHARE)
+    phone = ScreenReplay(order.cast.visitor, path, glass=glass, size_mm=(74.0, 158.0), shrunk=PHONE_SHARE, edge_mm=2.5)
+    return Scene((phone,))
 
 
 def _replay_session(order: Order) -> Scene:
@@ -151,6 +180,27 @@ def _replay_session(order: Order) -> Scene:
         raise InputError("replay_session needs a recorded session in the cast", where="simulated world")
     pictures = [(frame.offset_s, frame.pixels) for frame in frames]
     return Scene(injections=(RecordedSession(pictures, shown=[frame.faces for frame in frames]),))
+
+
+def _frozen(order: Order) -> Scene:
+    from_s = float(order.random.uniform(SETTLED_S, order.timing.flash_s))
+    return Scene((LiveHead(order.cast.visitor, order.path),), (FrozenFrame(from_s),))
+
+
+def _inject_tint(order: Order) -> Scene:
+    """The attacker knows the room roughly and guesses the modulation within a factor of 1.6."""
+    panel, conditions = order.conditions.panel, order.conditions
+    lux = panel.luminance_cd_m2 * panel.width_mm * panel.height_mm / conditions.distance_mm**2
+    guess = lux / conditions.ambient_lux * float(np.exp(order.random.uniform(-0.47, 0.47)))
+    return Scene(injections=(InjectedVideo(_studio(order), float(order.random.uniform(0.05, 0.4)), min(guess, 1.5)),))
+
+
+def _inject_relit(order: Order) -> Scene:
+    return Scene(injections=(InjectedRelit(_studio(order), float(order.random.uniform(FAST_S, 0.4))),))
+
+
+def _inject_relit_fast(order: Order) -> Scene:
+    return Scene(injections=(InjectedRelit(_studio(order), float(order.random.uniform(0.03, FAST_S))),))
 
 
 def _mask_3d(order: Order) -> Scene:
@@ -166,14 +216,31 @@ def _second_person(order: Order) -> Scene:
     return Scene((LiveHead(order.cast.visitor, order.path), LiveHead(order.cast.other, beside)))
 
 
+def _face_swap(order: Order) -> Scene:
+    """At once, as a change of the video would be, or the one steps aside for the other."""
+    timing = order.timing
+    at_s = timing.flash_s + float(order.random.uniform(0.1, 0.8)) * timing.flash_for_s
+    change_s = 0.0 if order.random.random() < 0.5 else float(order.random.uniform(0.3, 0.6))
+    second = LiveHead(order.cast.other, replace(order.path, phase=order.path.phase + 1.0))
+    return Scene((Swapped(LiveHead(order.cast.visitor, order.path), second, at_s, change_s),))
+
+
 _ALL = (
     Species("live", "a living person", _live),
     Species("print_flat", "a matte print on a flat sheet", _print_flat),
+    Species("print_glossy", "a print on photographic paper that mirrors the screen", _print_glossy),
     Species("print_bent", "a matte print bent about a vertical axis", _print_bent),
+    Species("print_eyeholes", "a print worn as a mask: living eyes that blink behind holes", _print_eyeholes),
     Species("replay_lcd", "the picture on an LCD tablet", _replay_lcd),
+    Species("replay_oled", "the picture on an OLED tablet", _replay_oled),
+    Species("replay_phone", "the picture on a phone, held nearer", _replay_phone),
     Species("replay_session", "an old genuine session, injected", _replay_session),
     Species("frozen", "the camera's last picture, repeated", _frozen),
+    Species("inject_tint", "an injected video, tinted as a whole 50-400 ms late", _inject_tint),
+    Species("inject_relit", "an injected head, relit from its mesh 150-400 ms late", _inject_relit),
+    Species("inject_relit_fast", "the same 30-150 ms late", _inject_relit_fast, covered=False),
     Species("mask_3d", "a good mask: right shape, wrong paint and gloss", _mask_3d, covered=False),
-    Species("second_person", "a living person with a bystander behind", _second_person),
+    Species("second_person", "a living person with a bystander farther behind", _second_person),
+    Species("face_swap", "another living person takes the place during the flash", _face_swap),
 )
 SPECIES: dict[str, Species] = {species.name: species for species in _ALL}

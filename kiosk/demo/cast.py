@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, ScreenReplay
+from hardware.sim.actors import BentPrint, FlatPrint, LiveHead
 from hardware.sim.injection import RecordedSession
 from hardware.sim.light import Ambient
 from hardware.sim.path import Path
 from hardware.sim.portrait import Portrait
+from hardware.sim.replay import ScreenReplay
 from hardware.sim.story import Actor, Story
 from kiosk.reasons import Reason
 from kiosk.values import Pixels

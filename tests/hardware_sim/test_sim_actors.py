@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, Mask, Nobody, ScreenReplay, Shape, grey_card
+from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, Mask, Nobody, Shape, grey_card
 from hardware.sim.light import Ambient
 from hardware.sim.path import Path, Stand
 from hardware.sim.portrait import Portrait
 from hardware.sim.relief import SURFACE_STEP, Placed
+from hardware.sim.replay import Glass, ScreenReplay
 from hardware.sim.story import Actor, Story
 from hardware.sim.world import World
 from kiosk.errors import InputError
@@ -124,7 +125,7 @@ def test_a_replay_hardly_answers() -> None:
 
 def test_a_glossy_replay_mirrors_the_screen() -> None:
     """With a bare front glass part of the tablet shows the kiosk's screen."""
-    map_ = response(ScreenReplay(portrait(), STILL, mirror=0.04))[FACE][..., 1]
+    map_ = response(ScreenReplay(portrait(), STILL, glass=Glass(mirror=0.04)))[FACE][..., 1]
     assert map_.max() > 4 * np.median(map_[:6])
 
 

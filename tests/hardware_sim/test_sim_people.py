@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, Mask, ScreenReplay
+from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, Mask
 from hardware.sim.camera import SimCamera
 from hardware.sim.clock import SimClock
 from hardware.sim.light import Ambient
 from hardware.sim.path import Path
 from hardware.sim.portrait import Portrait
+from hardware.sim.replay import ScreenReplay
 from hardware.sim.story import Actor, Story
 from hardware.sim.world import World
 from hardware.stills import load_image

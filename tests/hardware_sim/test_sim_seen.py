@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from hardware.sim import seen
-from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, ScreenReplay
+from hardware.sim.actors import BentPrint, FlatPrint, LiveHead
 from hardware.sim.conditions import PANELS, WALLS, Conditions, draw
 from hardware.sim.path import EYES_Y_MM, Path, Stand
 from hardware.sim.relief import Placed, View
+from hardware.sim.replay import ScreenReplay
 from kiosk.values import Floats
 from tests.hardware_sim.people import painted
 
