@@ -16,6 +16,7 @@ from kiosk.reasons import Reason
 from kiosk.visit.challenge import PALETTE
 from kiosk.visit.evidence import Evidence
 from kiosk.visit.photosensitivity import linear
+from kiosk.visit.reflection.chance import least_r
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
 from kiosk.visit.reflection.fitting import NOTHING, Answer, fit, gram, model
 from kiosk.visit.reflection.signals import (
@@ -36,6 +37,8 @@ LATEST_S = 0.5
 """Answers are looked for up to here, far beyond what is believed: a late injection should be seen to be late."""
 DRAWS = 1500
 LEAST_FRAMES = 20
+SEEN = 2
+"""Settled frames from which on a colour counts as seen."""
 CLEAR = 15.0
 """Slots that differ this many times more than chance (F ratio) carry some signal, be it ours or not."""
 
@@ -54,6 +57,8 @@ class Timing:
     answer: Answer
     """Fit of face minus background over the clean frames."""
     p: float
+    colours: int
+    """Colour slots (no guards) of which at least two settled frames were seen."""
     strange: float
     """F ratio between slots over within slots of what the fit leaves: a signal that is not ours."""
 
@@ -82,10 +87,13 @@ def align(signals: Signals, settings: LivenessSettings) -> Timing | None:
     answer = fit(measured[clean], light[clean], signals.start_s[clean])
     start_s = signals.start_s[clean]
     means, times, which = _slots(measured[clean], start_s, slot[clean])
-    p = permutation_p(means, times, signals, which)
+    coloured = np.ptp(signals.colours, axis=1) > 0
+    colours = int(np.count_nonzero(coloured & (np.bincount(slot[clean], minlength=len(coloured)) >= SEEN)))
+    # Nobody asks how likely a correlation is that does not pass anyway.
+    p = permutation_p(means, times, signals, which) if answer.r >= settings.timing_r else 1.0
     basis = drift_basis(start_s)
     rest = without_drift(measured[clean], basis) - model(answer.modulation, light[clean], basis)[0]
-    return Timing(lag_s, clean, light, slot, answer, p, between_over_within(rest, slot[clean]))
+    return Timing(lag_s, clean, light, slot, answer, p, colours, between_over_within(rest, slot[clean]))
 
 
 def _best_lag(measured: Array, signals: Signals) -> float:
@@ -155,20 +163,22 @@ def permutation_p(means: Array, times: Array, signals: Signals, which: Slots) ->
 def timing_gate(timing: Timing | None, settings: LivenessSettings, expected: float | None) -> Finding:
     """Correlation and permutation test. ``expected``: modulation predicted from the ambient light, None if unknown.
 
-    A poor correlation is an attack only where there is a clear signal that is not ours, or where a face would have
-    answered clearly and this does not; else it is weak light: another try.
+    The least correlation depends on how many colours were seen (``chance``). A poor one is an attack only where there
+    is a clear signal that is not ours, or where a face would have answered clearly and this does not; else it is weak
+    light or too short a flash: another try.
     """
     if timing is None:
         return insufficient("timing", None, settings.timing_r, Reason.LOW_VIDEO_QUALITY, "r")
-    r = timing.answer.r
-    if r >= settings.timing_r and timing.p <= settings.timing_p and timing.answer.modulation.min() > 0.0:
-        return passed("timing", r, settings.timing_r, 0.98, "r")
+    r, limit = timing.answer.r, max(settings.timing_r, least_r(timing.colours))
+    if r >= limit and timing.p <= settings.timing_p and timing.answer.modulation.min() > 0.0:
+        return passed("timing", r, limit, (1.0 + limit) / 2.0, "r")
+    value = min(r, limit)
     silent = expected is not None and expected >= 2 * settings.modulation_low
     silent = silent and timing.answer.mean + 3 * timing.answer.error < 0.3 * (expected or 0.0)
     strange = timing.strange >= CLEAR and timing.answer.amplitude > 0.004
     if silent or strange:
-        return failed("timing", min(r, settings.timing_r), settings.timing_r, Reason.NOT_LIVE, "r")
-    return insufficient("timing", min(r, settings.timing_r), settings.timing_r, Reason.HIGH_LIGHTING, "r")
+        return failed("timing", value, limit, Reason.NOT_LIVE, "r")
+    return insufficient("timing", value, limit, Reason.HIGH_LIGHTING, "r")
 
 
 def lag_gate(timing: Timing | None, evidence: Evidence, settings: LivenessSettings) -> Finding:
