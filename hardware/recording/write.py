@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hardware.recording.pngs import write_png
@@ -26,14 +26,19 @@ def write_recording(
     frames: Iterable[Frame],
     species: str | None = None,
     hfov_deg: float | None = None,
+    notes: Mapping[str, object] | None = None,
 ) -> None:
-    """Write one session to ``folder``, which must not exist yet or be empty. Raises InputError."""
+    """Write one session to ``folder``, which must not exist yet or be empty. Raises InputError.
+
+    ``notes``: further fields of ``recording.json``, which readers ignore; the format's own names are not for them.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError("is there already", where=str(folder), mend="name a new folder")
     camera: dict[str, object] = {"name": camera_name, "exposure_locked": exposure_locked, "lag_s": lag_s}
     if hfov_deg is not None:
         camera["hfov_deg"] = hfov_deg
     document: dict[str, object] = {
+        **(notes or {}),
         "format": FORMAT,
         "challenge": {
             "slots": [

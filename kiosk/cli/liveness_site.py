@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
+from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
-from kiosk.errors import ConfigurationError
+from kiosk.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kiosk.config.tree import Settings
     from kiosk.site.calibrate import Calibrated
+    from kiosk.site.keeping import Keeper
+    from kiosk.site.shelf import Shelf, Written
 
 CameraOption = Annotated[str | None, typer.Option("--camera", help="Instead of camera.source.")]
 DisplayOption = Annotated[str | None, typer.Option("--display", help="Instead of display.kind.")]
@@ -25,6 +30,7 @@ DisplayOption = Annotated[str | None, typer.Option("--display", help="Instead of
 def register(app: typer.Typer) -> None:
     """Add the commands to ``kiosk liveness``."""
     app.command()(calibrate)
+    app.command()(record)
 
 
 def real_display(settings: Settings, what: str) -> None:
@@ -105,3 +111,94 @@ def _tell(made: Calibrated, path: Path) -> None:
     for remark in made.remarks:
         say(f"remark    {remark}")
     say(f"written   {path}")
+
+
+def record(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the recordings: 0001, 0002 ...")],
+    consent: Annotated[
+        bool, typer.Option("--consent", help="The person agreed that pictures of their face are kept.")
+    ] = False,
+    label: Annotated[
+        str | None, typer.Option(help="What stands before the camera: live, print_flat, replay_phone ...")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many attempts to record.")] = 1,
+    seconds: Annotated[float | None, typer.Option(min=1, help="Stop after this time, whatever was recorded.")] = None,
+    camera: CameraOption = None,
+    display: DisplayOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Record attempts with pictures of the person, for later scoring; no door, nobody is identified.
+
+    The kiosk must not be running. Step up as to the door, and away between two attempts. Ctrl-C ends in order: what is
+    written is whole. Exit code 1 when nothing was recorded.
+    """
+    from kiosk.cli.play import stop_on_signals
+    from kiosk.cli.rig import free_bytes, place_of, real_devices, rig_loop, write_kept
+    from kiosk.errors import DisplayClosed
+    from kiosk.runtime.wiring import with_overrides
+    from kiosk.site.keeping import Keeper
+    from kiosk.site.recording import record as recorded
+    from kiosk.site.shelf import Shelf
+
+    refuse_unasked(consent)
+    settings = with_overrides(load(config), camera=camera, display=display)
+    species = None if label is None else label_of(label)
+    with stop_on_signals() as stop, real_devices(settings, data_dir()) as devices:
+        clock = devices.clock
+        shelf = Shelf(
+            out, write_kept, devices.writer, lambda: free_bytes(out), lambda: clock.now().utc, species=species
+        )
+        keeper = Keeper(place_of(settings, devices))
+        loop = rig_loop(settings, devices, (keeper,))
+        began_s = clock.now().monotonic_s
+
+        def over() -> bool:
+            late = seconds is not None and clock.now().monotonic_s - began_s >= seconds
+            return stop.is_set() or late or devices.feed.ended
+
+        with suppress(DisplayClosed):
+            recorded(loop, keeper, shelf, clock, count=count, stop=over, told=_teller(json))
+    _tell_lost(keeper, shelf)
+    if not shelf.written:
+        complain("nothing was recorded")
+        raise typer.Exit(1)
+
+
+def _teller(json: bool) -> Callable[[Written], None]:
+    """Tells of each recording on standard output."""
+
+    def told(one: Written) -> None:
+        if json:
+            emit({"recording": str(one.path), "verdict": str(one.result.verdict), "frames": one.frames})
+        else:
+            say(f"{one.result.verdict} (confidence {one.result.confidence:.0f}), {one.frames} frames: {one.path}")
+
+    return told
+
+
+def _tell_lost(keeper: Keeper, shelf: Shelf) -> None:
+    for what, lost in (
+        ("were broken off before a verdict", keeper.broken_off),
+        ("were too large for the memory", keeper.lost),
+        ("came while another was being written", shelf.skipped),
+    ):
+        if lost:
+            complain(f"{lost} attempts {what} and are not kept")
+
+
+def refuse_unasked(consent: bool) -> None:
+    """Pictures of a person are kept only when the operator says that the person agreed. Raises InputError."""
+    if not consent:
+        raise InputError(
+            "this keeps pictures of a person's face on the disk", mend="ask them, then say so with --consent"
+        )
+
+
+def label_of(word: str) -> str:
+    """A species' name. Raises InputError."""
+    if not (0 < len(word) <= 40 and word.replace("_", "").isalnum() and word == word.lower() and word.isascii()):
+        raise InputError(
+            f"{word!r} is no label", where="--label", mend="use small letters, digits and _, like print_flat"
+        )
+    return word

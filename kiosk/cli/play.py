@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _stop_on_signals() -> Iterator[threading.Event]:
+def stop_on_signals() -> Iterator[threading.Event]:
     """SIGINT and SIGTERM end the loop in order: the door is locked on the way out. A second SIGINT does not wait."""
     stop = threading.Event()
     before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -70,7 +70,7 @@ def run(
     settings = with_overrides(load(config), camera=camera, display=display, door=door)
     log = VisitLog()
     with (
-        _stop_on_signals() as stop,
+        stop_on_signals() as stop,
         open_kiosk(settings, data_dir(), open_journal(), (log,), paced=not fast) as kiosk,
     ):
         kiosk.notifier.ready()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from kiosk.cli.play import _stop_on_signals
+from kiosk.cli.play import stop_on_signals
 from kiosk.errors import DisplayClosed
 from kiosk.runtime.loop import Loop
 from tests.support.clikit import Shell, photo
@@ -116,7 +116,7 @@ def test_a_closed_window_ends_the_run(kiosk: Shell, clip: Path, monkeypatch: pyt
 def test_a_second_ctrl_c_does_not_wait() -> None:
     """The first one asks the loop to end; the next is the interpreter's own."""
     before = signal.getsignal(signal.SIGINT)
-    with _stop_on_signals() as stop:
+    with stop_on_signals() as stop:
         assert isinstance(stop, threading.Event)
         signal.raise_signal(signal.SIGTERM)
         assert stop.is_set()
