@@ -40,6 +40,8 @@ class Reason(StrEnum):
     CHECKING = "CHECKING"
     WELCOME = "WELCOME"
 
+    ONCE_MORE = "ONCE_MORE"
+
     # Liveness, in the words of Rekognition's feedback codes.
     FACE_NOT_VISIBLE = "FACE_NOT_VISIBLE"
     FACE_OBSTRUCTED = "FACE_OBSTRUCTED"

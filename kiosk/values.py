@@ -383,3 +383,5 @@ class Scene:
     flash: Slot | None = None
     """Only while FLASHING: the colour that fills the screen."""
     faults: tuple[Reason, ...] = field(default=())
+    why: Reason | None = None
+    """Only with ONCE_MORE: why there is another try."""

@@ -48,7 +48,7 @@ FAULTS: Final = (
     Reason.RECORDS_LOST,
     Reason.DOOR_LOST,
 )
-_NO_DENIAL: Final = {*HINTS, *FAULTS, Reason.CHECKING, Reason.WELCOME}
+_NO_DENIAL: Final = {*HINTS, *FAULTS, Reason.CHECKING, Reason.WELCOME, Reason.ONCE_MORE}
 DENIALS: Final = tuple(reason for reason in Reason if reason not in _NO_DENIAL)
 _FLASHES: Final[tuple[tuple[str, Rgb, Region], ...]] = (
     ("red", (255, 100, 100), "full"),
@@ -73,6 +73,7 @@ def all_scenes() -> list[tuple[str, Scene]]:
     scenes += [(f"guiding-{_word(hint)}", Scene(SceneKind.GUIDING, _OVAL, hint=hint)) for hint in HINTS]
     scenes += [
         ("guiding-fits", Scene(SceneKind.GUIDING, _OVAL, True, Reason.HOLD_STILL)),
+        ("guiding-once-more", Scene(SceneKind.GUIDING, _OVAL, hint=Reason.ONCE_MORE, why=Reason.FACE_NOT_ALIGNED)),
         ("holding", Scene(SceneKind.HOLDING, _OVAL, True, Reason.HOLD_STILL, 0.4)),
     ]
     for name, rgb, region in _FLASHES:

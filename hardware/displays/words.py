@@ -46,6 +46,7 @@ SIGNS: Final[dict[Reason, str]] = {
     Reason.MOVE_BACK: "back",
     Reason.FACE_TOO_SMALL: "closer",
     Reason.ONE_PERSON: "two_heads",
+    Reason.ONCE_MORE: "again",
 }
 """Hints that are drawn as well as said."""
 _NOT_KNOWN: Final = {

@@ -135,6 +135,9 @@ class LivenessSettings(Group):
     modulation_low: float = Field(
         0.01, ge=0.01, le=0.1, description="below this share of ambient light no flash is started"
     )
+    modulation_long: float = Field(
+        0.02, ge=0.01, le=0.2, description="below this share the flash is played to its end, never ended early"
+    )
     same_face: float = Field(80.0, ge=50, le=99, description="least similarity of the face before, during and after")
     tries: int = Field(2, ge=0, le=2, description="further tries after an unsure verdict")
 

@@ -136,7 +136,7 @@ def _awkward() -> tuple[Act, ...]:
             "A leaves during the flash",
             "denied",
             frozenset({Reason.LEFT_DURING_CHECK, Reason.FACE_CHANGED}),
-            lambda props: _room(LiveHead(props.walking, WALK.leaving(5.6, walk_s=0.8))),
+            lambda props: _room(LiveHead(props.walking, WALK.leaving(4.4, walk_s=0.8))),
             12.0,
         ),
         Act(

@@ -14,7 +14,7 @@ from kiosk.reasons import Reason
 from kiosk.values import Moment, Observation, SeenFace
 from kiosk.visit.events import Effect, RecordEvent, StartAttempt
 from kiosk.visit.guidance import NOBODY, SEVERAL, Problems, place_problems, quality_problems, stand
-from kiosk.visit.light import modulation
+from kiosk.visit.light import Flash, plan
 from kiosk.visit.outcomes import Stepped, cool_down, deny, go_idle
 from kiosk.visit.rules import BADGE_LASTS_S, QUALITY_FRESH_S, STEADY_ENTER, Rules
 from kiosk.visit.states import Approach, Check, CoolingDown, Flashing, Guiding, Holding, Idle, Visit
@@ -48,8 +48,8 @@ def guiding(visit: Visit, state: Guiding, seen: Observation | None, now_s: float
         return go_idle(visit, now_s, gone=True)
     if now_s - approach.began_s >= rules.guidance.fit_timeout_s:
         return cool_down(visit, now_s, rules, Reason.FIT_TIMED_OUT)
-    if problems:
-        return replace(visit, state=Guiding(approach)), ()
+    if problems or now_s < state.again_until_s:
+        return replace(visit, state=replace(state, approach=approach)), ()
     return replace(visit, state=Holding(approach, now_s, now_s + rules.visit.hold_s, now_s)), ()
 
 
@@ -86,13 +86,15 @@ def cooling_down(visit: Visit, state: CoolingDown, seen: Observation | None, now
 def _flash(visit: Visit, seen: Observation, now: Moment, rules: Rules) -> Stepped:
     """A fresh attempt with a fresh challenge, or the honest refusal where no flash could be seen."""
     face = seen.faces[0]
-    if seen.lux is not None and modulation(rules.panel, face.distance_mm, seen.lux) < rules.liveness.modulation_low:
+    flash = plan(rules.panel, face.distance_mm, seen.lux, rules.liveness)
+    if flash is Flash.NONE:
         return deny(visit, Reason.HIGH_LIGHTING, now.monotonic_s, rules)
     attempt = visit.attempt + 1
     challenge = rules.draw(now.nonce)
-    check = Check(attempt, face.track, face.track, challenge, now.monotonic_s, now.monotonic_s)
+    whole = flash is Flash.LONG
+    check = Check(attempt, face.track, face.track, challenge, now.monotonic_s, now.monotonic_s, whole)
     effects: tuple[Effect, ...] = (
-        StartAttempt(attempt, face.track, challenge, visit.badge),
+        StartAttempt(attempt, face.track, challenge, visit.badge, whole),
         RecordEvent("ATTEMPT_STARTED", attempt=attempt),
     )
     return replace(visit, state=Flashing(check), attempt=attempt), effects

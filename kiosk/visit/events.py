@@ -78,7 +78,7 @@ class StartAttempt:
     """Begin keeping evidence for a fresh attempt and play this challenge; request the match now, in parallel.
 
     The shell embeds the best kept frames, searches (1:1 when ``badge`` is given) and answers with MatchArrived or
-    MatchFailed of the same attempt; it answers with LivenessJudged after the last slot, or LIVE earlier unless ``whole``.
+    MatchFailed of the same attempt. LivenessJudged comes after the last slot, or earlier when LIVE and not ``whole``.
     """
 
     attempt: int

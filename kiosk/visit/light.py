@@ -1,6 +1,8 @@
 """How much light the screen can throw on a face, and whether that is enough to see it flash.
 
 Rules:
+- ``plan`` is the one place that says how to flash in which light: the visit asks it before every flash, and whoever
+  plays attempts for an evaluation asks it too.
 - The screen is a rectangular Lambertian panel, seen on its axis by a face that is parallel to it.
 - Modulation is ``E_screen / E_ambient``: it decides whether a flash can be measured at all and does not depend
   on the colour of the skin. Below ``liveness.modulation_low`` no flash is started.
@@ -13,8 +15,21 @@ Source of the formula: Howell, "A Catalog of Radiation Heat Transfer Configurati
 from __future__ import annotations
 
 import math
+from enum import StrEnum
 
+from kiosk.config.tree import LivenessSettings
 from kiosk.values import Panel
+
+
+class Flash(StrEnum):
+    """How to flash in the light there is."""
+
+    NORMAL = "normal"
+    """May end as soon as the gates are sure."""
+    LONG = "long"
+    """Weak, but visible: played to the end of the challenge."""
+    NONE = "none"
+    """Could not be seen: no flash is started."""
 
 
 def screen_lux(panel: Panel, distance_mm: float) -> float:
@@ -31,3 +46,17 @@ def modulation(panel: Panel, distance_mm: float, ambient_lux: float) -> float:
     if ambient_lux <= 0.0:
         return math.inf
     return screen_lux(panel, distance_mm) / ambient_lux
+
+
+def plan(panel: Panel, distance_mm: float, ambient_lux: float | None, settings: LivenessSettings) -> Flash:
+    """How to flash at a face this far away in this much ambient light.
+
+    Unknown light (None: the camera reports none) gets a normal flash; the gates then judge the modulation that they
+    measure. A distance or a light that is not a number is no light in which to flash.
+    """
+    if ambient_lux is None:
+        return Flash.NORMAL
+    share = modulation(panel, distance_mm, ambient_lux)
+    if not share >= settings.modulation_low:
+        return Flash.NONE
+    return Flash.NORMAL if share >= settings.modulation_long else Flash.LONG

@@ -52,6 +52,7 @@ _MESSAGES = {
     Reason.FACE_CUT_OFF: Message("Show your whole face"),
     Reason.CHECKING: Message("Checking"),
     Reason.WELCOME: Message("Welcome", "Please come in."),
+    Reason.ONCE_MORE: Message("Once more, please"),
     Reason.FACE_NOT_VISIBLE: Message("Your face was not visible", _ONCE_MORE),
     Reason.FACE_OBSTRUCTED: Message("Your face was covered", _ONCE_MORE),
     Reason.LOW_VIDEO_QUALITY: Message("The picture was not clear", _ONCE_MORE),
@@ -90,6 +91,8 @@ def message_of(scene: Scene) -> Message | None:
     """The words of a whole scene; None where the picture speaks for itself (guiding with nothing to say)."""
     if scene.faults:
         return _MESSAGES[scene.faults[0]]
+    if scene.hint is not None and scene.why is not None:
+        return Message(_MESSAGES[scene.hint].headline, _MESSAGES[scene.why].headline + ".")
     if scene.hint is not None:
         return _MESSAGES[scene.hint]
     if scene.kind is SceneKind.IDLE:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from kiosk.reasons import Reason
 from kiosk.values import Grant
 from kiosk.visit.events import DropAttempt, Effect, PulseDoor, RecordEvent
-from kiosk.visit.rules import COOL_LONG_S, COOL_S, DENIALS_IN_A_ROW, SERVED_GONE_S, Rules
+from kiosk.visit.rules import AGAIN_S, COOL_LONG_S, COOL_S, DENIALS_IN_A_ROW, SERVED_GONE_S, Rules
 from kiosk.visit.states import (
     Approach,
     Check,
@@ -79,7 +79,8 @@ def unsure(visit: Visit, check: Check, now_s: float, rules: Rules) -> Stepped:
     reason = reasons[0] if reasons else Reason.LIVENESS_UNSURE
     if visit.tries_used >= rules.liveness.tries:
         return deny(visit, reason, now_s, rules, check)
-    again = replace(visit, state=Guiding(Approach(now_s, now_s)), tries_used=visit.tries_used + 1)
+    guiding = Guiding(Approach(now_s, now_s), reason, now_s + AGAIN_S)
+    again = replace(visit, state=guiding, tries_used=visit.tries_used + 1)
     return again, (DropAttempt(check.attempt), told("ATTEMPT_UNSURE", check, reason))
 
 

@@ -18,6 +18,8 @@ FAR_OFFSET = 2.0
 """During the flash the face may drift this many ``offset_leave_ratio`` from the oval's centre."""
 FAR_DISTANCE = 1.25
 """During the flash the face may be nearer or farther than allowed by this factor."""
+AGAIN_S = 1.5
+"""After an unsure verdict the visitor reads for this long why there is another try."""
 COOL_S = 8.0
 """A face that stays may begin a new visit after this time."""
 COOL_LONG_S = 30.0

@@ -32,6 +32,8 @@ def scene(visit: Visit, now_s: float) -> Scene:
     match visit.state:
         case Idle():
             return Scene(SceneKind.IDLE, oval)
+        case Guiding(approach=Approach(fits=fits), again=Reason() as why, again_until_s=until_s) if now_s < until_s:
+            return Scene(SceneKind.GUIDING, oval, fits, Reason.ONCE_MORE, why=why)
         case Guiding(approach=Approach(fits=fits, hints=hints)):
             return Scene(SceneKind.GUIDING, oval, fits, hints.shown)
         case Holding(approach=approach, since_s=since_s, ready_at_s=ready_at_s):

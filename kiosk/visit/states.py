@@ -57,6 +57,10 @@ class Guiding:
     """The face is being led into the oval."""
 
     approach: Approach
+    again: Reason | None = None
+    """Why the try before was unsure, if there was one."""
+    again_until_s: float = -math.inf
+    """The visitor is told so until then; no new try begins before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ class Check:
     challenge: Challenge
     began_s: float
     last_seen_s: float
+    whole: bool = False
+    """The light is weak: the challenge is played to its end."""
     liveness: LivenessResult | None = None
     match: Match | None = None
     failure: Reason | None = None

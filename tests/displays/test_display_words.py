@@ -96,8 +96,8 @@ def test_every_state_speaks_without_a_reason(kind: SceneKind) -> None:
 
 
 def test_every_reason_is_in_a_picture() -> None:
-    """Hints, denials, faults and the two words of progress are all reasons there are."""
-    assert {*HINTS, *DENIALS, *FAULTS, Reason.CHECKING, Reason.WELCOME} == set(Reason)
+    """Hints, denials, faults and the words of progress are all reasons there are."""
+    assert {*HINTS, *DENIALS, *FAULTS, Reason.CHECKING, Reason.WELCOME, Reason.ONCE_MORE} == set(Reason)
     drawn = [scene for _, scene in all_scenes()]
     shown = {scene.hint for scene in drawn} | {fault for scene in drawn for fault in scene.faults}
     assert set(Reason) <= shown

@@ -190,7 +190,7 @@ class Walk:
 
     def to_flashing(self, face: SeenFace | None = None) -> Walk:
         """The flash began."""
-        return self.until(Flashing, face or face_at(), 60)
+        return self.until(Flashing, face or face_at(), 120)
 
     def to_deciding(self, face: SeenFace | None = None) -> Walk:
         """The flash is over and no answer came yet."""

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.config.tree import GuidanceSettings
+from kiosk.config.tree import GuidanceSettings, LivenessSettings
 from kiosk.values import Panel
 from kiosk.visit.geometry import LARGEST_RATIO, focal_px, oval_for
-from kiosk.visit.light import modulation, screen_lux
+from kiosk.visit.light import Flash, modulation, plan, screen_lux
 from kiosk.visit.steadiness import MOST, Samples, drift_ratio, follow
 from tests.support.visits import face_at
 
@@ -105,3 +105,37 @@ def test_the_window_stays_small(gaps_s: list[float]) -> None:
         samples = follow(samples, face_at(1), now_s)
         assert 1 <= len(samples) <= MOST
         assert samples[-1].at_s == now_s
+
+
+@pytest.mark.parametrize(
+    ("lux", "expected"),
+    [
+        (None, Flash.NORMAL),
+        (0.0, Flash.NORMAL),
+        (500.0, Flash.NORMAL),
+        (2000.0, Flash.NORMAL),
+        (2100.0, Flash.LONG),
+        (4000.0, Flash.LONG),
+        (4200.0, Flash.NONE),
+        (20_000.0, Flash.NONE),
+        (math.nan, Flash.NONE),
+    ],
+)
+def test_the_predicted_modulation_decides_how_to_flash(lux: float | None, expected: Flash) -> None:
+    """41 lx of screen light at 40 cm: 2 % at 2 050 lx, 1 % at 4 100 lx. Unknown light is left to the gates."""
+    assert plan(SEVEN_INCH, 400.0, lux, LivenessSettings()) is expected
+
+
+def test_a_distance_that_is_not_a_number_gets_no_flash() -> None:
+    """Nothing can be predicted for it."""
+    assert plan(SEVEN_INCH, math.nan, 300.0, LivenessSettings()) is Flash.NONE
+    assert plan(SEVEN_INCH, math.inf, 300.0, LivenessSettings()) is Flash.NONE
+
+
+@given(st.floats(0.0, 1e5), st.floats(0.0, 1e5))
+def test_more_light_never_makes_a_bolder_flash(one_lux: float, other_lux: float) -> None:
+    """Normal, long, none: in this order."""
+    order = list(Flash)
+    low, high = sorted((one_lux, other_lux))
+    settings = LivenessSettings()
+    assert order.index(plan(SEVEN_INCH, 400.0, low, settings)) <= order.index(plan(SEVEN_INCH, 400.0, high, settings))

@@ -154,6 +154,14 @@ def test_the_words_of_a_scene() -> None:
         assert message.headline
 
 
+def test_another_try_says_why() -> None:
+    """Two lines: that it goes on, and what was wrong."""
+    again = Scene(SceneKind.GUIDING, Walk().visit.oval, hint=Reason.ONCE_MORE, why=Reason.FACE_NOT_ALIGNED)
+    message = message_of(again)
+    assert message is not None
+    assert (message.headline, message.detail) == ("Once more, please", "Stay inside the oval.")
+
+
 def test_good_is_good() -> None:
     """The helper of these tests says what it means."""
     assert GOOD.ok

@@ -10,17 +10,20 @@ from kiosk.values import Gate, Liveness, Verdict
 from kiosk.visit.events import (
     BadgeRead,
     DropAttempt,
+    Effect,
     MatchFailed,
     PulseDoor,
     RecordEvent,
     StartAttempt,
     Ticked,
 )
+from kiosk.visit.scene import scene
 from kiosk.visit.states import (
     Deciding,
     Flashing,
     Granted,
     Guiding,
+    Holding,
     wants_exposure_lock,
 )
 from kiosk.visit.step import step
@@ -171,6 +174,46 @@ def test_unsure_gets_new_challenges_and_then_a_refusal(walk: Walk, reasons: tupl
     assert denied_reason(walk) is (reasons[0] if reasons else Reason.LIVENESS_UNSURE)
     challenges = [effect.challenge for effect in walk.effects if isinstance(effect, StartAttempt)]
     assert len(set(challenges)) == 3
+
+
+def test_in_weak_light_the_flash_is_played_to_its_end(walk: Walk) -> None:
+    """A LIVE answer that comes early waits for the last slot; an attempt in good light does not."""
+    for _ in range(40):
+        walk.look(face_at(), lux=3000.0)
+    start = next(effect for effect in walk.effects if isinstance(effect, StartAttempt))
+    assert start.whole
+    walk.answer_match(match_of())
+    walk.answer_liveness(liveness())
+    assert isinstance(walk.visit.state, Flashing)
+    walk.until(Deciding, face_at(), 150, lux=3000.0).look(face_at())
+    assert isinstance(walk.visit.state, Granted)
+    assert not next(one for one in _started(lux=300.0) if isinstance(one, StartAttempt)).whole
+
+
+def _started(lux: float) -> list[Effect]:
+    walk = Walk()
+    walk.look(face_at(), times=40, lux=lux)
+    return walk.effects
+
+
+def test_an_unsure_visitor_is_told_why_before_the_next_try(walk: Walk) -> None:
+    """For a moment the screen says so, and no flash begins meanwhile, however still the face is."""
+    walk.to_deciding().answer_liveness(liveness(Liveness.UNSURE, Reason.LOW_LIGHTING))
+    began_s = walk.now_s
+    while isinstance(walk.visit.state, Guiding):
+        shown = scene(walk.visit, walk.now_s)
+        assert (shown.hint, shown.why) == (Reason.ONCE_MORE, Reason.LOW_LIGHTING)
+        walk.look(face_at())
+    assert walk.now_s - began_s == pytest.approx(1.5, abs=0.05)
+    assert isinstance(walk.visit.state, Holding)
+    assert scene(walk.visit, walk.now_s).why is None
+
+
+def test_told_why_and_then_guided_on(walk: Walk) -> None:
+    """A face that does not fit hears what to do once the reason was shown."""
+    walk.to_deciding().answer_liveness(liveness(Liveness.UNSURE))
+    walk.look(face_at(distance_mm=700.0), times=60)
+    assert scene(walk.visit, walk.now_s).hint is Reason.MOVE_CLOSER
 
 
 def test_without_tries_unsure_is_a_refusal() -> None:

@@ -173,7 +173,7 @@ class VisitMachine(RuleBasedStateMachine):
 
     def go_on(self, state: type) -> None:
         """Show the face until the state is reached, or for as long as that should take."""
-        for earlier, frames in ((Guiding, 5), (Holding, 5), (Flashing, 12), (Deciding, 40)):
+        for earlier, frames in ((Guiding, 5), (Holding, 5), (Flashing, 32), (Deciding, 40)):
             self.walk.until(earlier, face_at(), frames, after_s=SLOW_S)
             if earlier is state:
                 break
