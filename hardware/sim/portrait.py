@@ -44,6 +44,8 @@ class Portrait:
     """The point between the eyes in ``linear``."""
     upright: NDArray[np.float64]
     """(2, 3) affine map from the photograph's pixels to those of ``linear``."""
+    skin: Floats
+    """``(h/4, w/4)`` 0..1: where there is skin, lips and brows included, eyes and teeth not."""
 
     @property
     def landmarks_mm(self) -> Floats:
@@ -77,7 +79,8 @@ class Portrait:
             alpha = np.asarray(cut, np.float32)
         alpha = mattes.tidy(alpha, inside, points[:, :2], PX_PER_MM)
         linear = srgb_to_linear(picture)
-        return cls(_head(linear, alpha, points, origin), linear, PX_PER_MM, origin, upright)
+        head = _head(linear, alpha, points, origin)
+        return cls(head, linear, PX_PER_MM, origin, upright, shapes.all_skin(head.levels[2], points))
 
     def crop(self, size_mm: tuple[float, float]) -> tuple[Floats, tuple[float, float]]:
         """The middle of the photograph, ``size_mm`` wide and high, and where the eyes are in it (pixels)."""

@@ -27,6 +27,24 @@ SKIN_ROUGHNESS = 0.35
 ROOM_ALBEDO = 0.6
 
 
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """The front of a spectacle lens: a superellipse on a sphere, partly mirroring."""
+
+    middle_mm: tuple[float, float, float]
+    """(x, y, h)."""
+    half_mm: tuple[float, float]
+    """Half its width and height."""
+    mirror: float
+    """Mirrored share of both faces: 0.08 bare, 0.01 with a coating."""
+    radius_mm: float = 130.0
+    """Of the front's curve."""
+    tilt_deg: float = 8.0
+    """The lower rim is nearer to the cheek: the lens faces a little downwards."""
+    wrap_deg: float = 4.0
+    """Positive: turned to the image's right."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Relief:
     """A surface over its picture."""
@@ -34,7 +52,7 @@ class Relief:
     levels: tuple[Floats, ...]
     """``(h, w, 4)`` linear albedo times alpha, and alpha; each next one is half as large."""
     surface: Floats
-    """``(h/4, w/4, 4)``: h in mm, normal x, normal y, gloss 0..1."""
+    """``(h/4, w/4, 4)``: h in mm, normal x, normal y, gloss 0..1; on a grid of ``surface_px``."""
     px_per_mm: float
     """Of ``levels[0]``."""
     origin_px: tuple[float, float]
@@ -54,6 +72,9 @@ class Relief:
     """``(478, 3)`` x, y, h of MediaPipe's points on this surface; None when it shows no face."""
     imagined_mm: Floats | None = None
     """``(478,)`` h that a landmarker would imagine where the surface is not that of the face (prints, screens)."""
+    surface_px: int = SURFACE_STEP
+    lenses: tuple[Lens, ...] = ()
+    """Of glasses."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +159,7 @@ class Placed:
             z = np.maximum((height - base[2]) / rays[2], 1.0).astype(np.float32)
             u = (z * rays[0] + np.float32(base[0])) * np.float32(scale) + np.float32(ox)
             v = (z * rays[1] + np.float32(base[1])) * np.float32(scale) + np.float32(oy)
-            surface = _sample(relief.surface, u / SURFACE_STEP, v / SURFACE_STEP, cv2.BORDER_REPLICATE)
+            surface = _sample(relief.surface, u / relief.surface_px, v / relief.surface_px, cv2.BORDER_REPLICATE)
             height = surface[..., 0]
         return cls(relief, turn, shift, u, v, z, surface)
 

@@ -29,6 +29,7 @@ EYES = (
 LOWER_LIDS = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
 LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
+INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 CHIN = 152
 
 
@@ -90,6 +91,30 @@ def skin_mask(points: Floats, shape: tuple[int, ...]) -> Floats:
     for hole in (*EYES, LIPS, *BROWS):
         _fill(mask, points, hole, 0)
     return np.asarray(cv2.erode(mask, np.ones((3, 3), np.uint8)), np.float32)
+
+
+def all_skin(texture: Floats, points: Floats) -> Floats:
+    """0..1 on all skin of a person ``(h, w, 4)`` on the surface grid: the face without eyes and teeth, ears, neck.
+
+    Beyond the face it is told by colour: log-chromaticities near those of the face, not much darker or lighter.
+    """
+    colours = texture[..., :3] / np.maximum(texture[..., 3:], 1e-3) + np.float32(1e-3)
+    face = np.zeros(texture.shape[:2], np.uint8)
+    _fill(face, points, OVAL)
+    sure = skin_mask(points, face.shape) > 0.5
+    chroma = np.log(colours[..., [0, 2]] / colours[..., 1:2])
+    light = np.log(colours[..., 1])
+    away = chroma - np.median(chroma[sure], axis=0)
+    spread = np.maximum(np.std(chroma[sure], axis=0), 0.10)
+    off = np.sum((away / spread) ** 2, axis=-1) / 14.0 + ((light - np.median(light[sure])) / 1.5) ** 2
+    reach = np.ones((61, 61), np.uint8)
+    around = cv2.dilate(face, reach).astype(np.float32) * (texture[..., 3] > 0.5)
+    skin = np.maximum(np.clip(2.0 - off, 0.0, 1.0) * around, face)
+    mask = cv2.morphologyEx(skin.astype(np.float32), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    holes = np.zeros(face.shape, np.uint8)
+    for hole in (*EYES, INNER_LIPS):
+        _fill(holes, points, hole)
+    return np.asarray(cv2.GaussianBlur(mask * (1 - holes), (0, 0), 1.0), np.float32)
 
 
 def albedo(linear: Floats, normal: Floats, skin: Floats, points: Floats) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 
 from hardware.sim.actors import BentPrint, FlatPrint, LiveHead, Mask, Swapped
 from hardware.sim.conditions import Conditions
+from hardware.sim.glasses import Spectacles
 from hardware.sim.injection import FrozenFrame, RecordedSession
 from hardware.sim.path import EYES_Y_MM, Path
 from hardware.sim.portrait import Portrait
@@ -19,6 +20,7 @@ from hardware.sim.relit import InjectedRelit, InjectedVideo
 from hardware.sim.replay import ScreenReplay, lcd, nearer, oled
 from hardware.sim.session import SessionFrame
 from hardware.sim.story import Actor, Injection, Story
+from hardware.sim.variants import trimmed, with_glasses, with_shape, with_skin
 from hardware.sim.world import World
 from hardware.sim.worn import EyeholePrint
 from kiosk.errors import InputError
@@ -28,6 +30,8 @@ WALK_S = 1.3
 SETTLED_S = WALK_FROM_S + 0.7 + WALK_S
 """Story time at which the visitor has walked up and stands; the hold and the flash follow."""
 PHONE_SHARE = 0.42
+FINEST_PX_PER_MM = 1.2
+"""Up to this resolution of the camera the portraits' finest picture is never looked at."""
 FAST_S = 0.15
 """A relit injection faster than this is not covered."""
 
@@ -85,7 +89,7 @@ def build(species: str, cast: Cast, conditions: Conditions, seed: int, timing: T
     if species not in SPECIES:
         raise InputError(f"no species {species!r}", where="simulated world", mend=f"one of {', '.join(SPECIES)}")
     order = Order(
-        cast,
+        dressed(cast, conditions),
         conditions,
         seed,
         timing if timing is not None else Timing(),
@@ -105,6 +109,21 @@ def _world(scene: Scene, conditions: Conditions, seed: int) -> World:
         lag_s=conditions.lag_s,
         lag_jitter_s=conditions.lag_jitter_s,
     )
+
+
+def dressed(cast: Cast, conditions: Conditions) -> Cast:
+    """The cast as the conditions want it: the visitor's skin, shape, glasses; others stay as photographed."""
+    visitor, other = cast.visitor, cast.other
+    if conditions.optics.focal_px / (conditions.distance_mm - 15.0) < FINEST_PX_PER_MM:
+        visitor, other = trimmed(visitor), trimmed(other)
+    if conditions.shape != (1.0, 1.0, 1.0):
+        visitor = with_shape(visitor, *conditions.shape)
+    if conditions.skin_l is not None:
+        random = np.random.default_rng([conditions.room_seed, 0x5C1])
+        visitor = with_skin(visitor, conditions.skin_l, float(random.uniform(-1.0, 1.0)))
+    if conditions.glasses:
+        visitor = with_glasses(visitor, Spectacles.drawn(np.random.default_rng([conditions.room_seed, 0x61A])))
+    return replace(cast, visitor=visitor, other=other)
 
 
 def path_of(conditions: Conditions, seed: int) -> Path:

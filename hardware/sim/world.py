@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from hardware.sim.clock import START_S
+from hardware.sim.glasses import lens_glare
 from hardware.sim.light import LightHistory, ScreenLamp
 from hardware.sim.mirror import catch_light
 from hardware.sim.path import Stand
@@ -100,6 +101,8 @@ class World:
             colour = (light.top[middle] + light.bottom[middle]) / 2.0
             for eye in placed.relief.eyes_mm if stand.lids < 0.5 else ():
                 catch_light(picture, placed.point(eye), self.view.focal_px, self.lamp, colour)
+            for lens in placed.relief.lenses:
+                lens_glare(picture, placed, lens, self.view, self.lamp, light)
 
 
 def _lay_over(picture: Floats, lit: Lit) -> None:

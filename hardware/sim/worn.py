@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hardware.sim.actors import Standing
 from hardware.sim.path import Path
 from hardware.sim.portrait import Portrait
-from hardware.sim.relief import SURFACE_STEP, Relief, pyramid
+from hardware.sim.relief import Relief, pyramid
 from hardware.sim.shape import EYES, OVAL
 from hardware.sim.sheets import INK_ALBEDO, PAPER_ALBEDO
 from kiosk.values import Floats
@@ -49,12 +49,12 @@ def _worn(imitated: Portrait, wearer: Portrait, radius_mm: float) -> Relief:
     marks[:, 2] = LIFT_MM + radius_mm * (np.cos(angle) - 1.0)
     cut = _cut(marks, picture.shape[:2], scale, origin)
     levels, closed = (
-        pyramid(np.dstack([_over(picture, texture[..., :3], cut), np.maximum(texture[..., 3], cut)]))
+        pyramid(np.dstack([_over(picture, texture[..., :3], cut, scale), np.maximum(texture[..., 3], cut)]))
         for texture in (head.levels[0], head.closed[0])
     )
     rows, columns = head.surface.shape[:2]
     share = cv2.GaussianBlur(cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA), (0, 0), 0.7)[..., None]
-    x_mm = ((np.arange(columns) + 0.5) * SURFACE_STEP - origin[0]) / scale
+    x_mm = ((np.arange(columns) + 0.5) * head.surface_px - origin[0]) / scale
     slope = np.clip(x_mm / radius_mm, -0.95, 0.95).astype(np.float32)
     sheet = np.zeros_like(head.surface)
     sheet[..., 0] = LIFT_MM + radius_mm * (np.sqrt(1.0 - slope * slope) - 1.0)
@@ -103,9 +103,9 @@ def _cut(marks_mm: Floats, shape: tuple[int, ...], scale: float, origin: tuple[f
     return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0), np.float32)
 
 
-def _over(paper: Floats, behind: Floats, cut: Floats) -> Floats:
+def _over(paper: Floats, behind: Floats, cut: Floats, scale: float) -> Floats:
     """The paper, with a white rim where it was cut, over what is behind it (already times its alpha)."""
-    width = 2 * round(EDGE_MM / 2 * 1.8) + 1
+    width = 2 * round(EDGE_MM / 2 * scale) + 1
     inner = cv2.erode(cut, np.ones((width, width), np.uint8))
     rim = np.clip(cut - inner, 0.0, 1.0)[..., None]
     printed = paper * (1.0 - rim) + PAPER_ALBEDO * rim
