@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosk.cli import liveness_replay
 from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to ``kiosk liveness``."""
     app.command()(calibrate)
     app.command()(record)
+    app.command()(liveness_replay.replay)
 
 
 def real_display(settings: Settings, what: str) -> None:
