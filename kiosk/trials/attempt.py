@@ -1,0 +1,264 @@
+"""One try in a simulated world: step up, hold still, be flashed at slot by slot, be judged.
+
+The kiosk's own parts do the work: the challenge, the tracker, the extractor, the sequential test, the gates. Only the
+landmarks come from the simulator's geometry (with a landmarker's tremble) instead of a network, and the passive score
+is the best there is for everybody: the simulator's pictures cannot be judged by it, and attacks are not to be stopped
+by what was not measured. Of the frames in which a switch of colours is settling, which the gates drop,
+only every third one is filmed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+import numpy as np
+
+from hardware.sim.camera import SimCamera
+from hardware.sim.clock import SimClock
+from hardware.sim.display import SURROUND
+from hardware.sim.light import BLACK, rgb_linear
+from hardware.sim.seen import Tremble, faces
+from hardware.sim.world import World
+from kiosk.config.tree import Settings
+from kiosk.runtime.extract import Extractor
+from kiosk.runtime.perceive import Tracker, seen_face, without_background
+from kiosk.values import Challenge, Face, Frame, Liveness, LivenessResult, ShownSlot, Slot
+from kiosk.visit.challenge import FLOOR, GREY, draw
+from kiosk.visit.evidence import Evidence, FrameEvidence
+from kiosk.visit.geometry import focal_px
+from kiosk.visit.light import modulation
+from kiosk.visit.reflection import judge
+from kiosk.visit.reflection.sequential import enough
+from kiosk.visit.steadiness import Samples, drift_ratio, follow
+
+LATENCY_S = 0.03
+"""From the loop's wish to the display's page flip."""
+AHEAD_S = 0.2
+"""A slot is put into the world's light this long before the camera can see it."""
+LAG_S = 0.03
+"""Frames that begin so long after a slot's end are still waited for."""
+SWITCH_S = 0.1
+"""So long after a switch only every third frame is filmed: the gates drop them all, but find the lag with them."""
+SLOW_S = 0.13, 0.07
+"""Least time between two filmed frames of the approach, and of the hold."""
+LONGEST_APPROACH_S = 5.0
+PASSIVE = (1.0,) * 6
+"""Everybody's passive score."""
+SAME = (99.0, 99.0)
+
+SameFace = Callable[[list[tuple[Frame, Face]]], tuple[float, ...]]
+"""Similarities of the later faces to the first one."""
+Find = Callable[[World, Frame], list[Face]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one try came to."""
+
+    result: LivenessResult
+    colour_slots: int
+    seconds: float
+    """From the face in the oval to the verdict."""
+    fixed_length_s: float
+    """The same with the flash played to its end."""
+    flash: str
+
+
+@dataclass(slots=True)
+class _Film:
+    """The camera with everything that looks at its frames."""
+
+    world: World
+    camera: SimCamera
+    clock: SimClock
+    find: Find
+    small_ratio: float
+    extractor: Extractor = field(default_factory=Extractor)
+    tracker: Tracker = field(default_factory=Tracker)
+    evidence: list[FrameEvidence] = field(default_factory=list)
+    last_s: float = -np.inf
+    frame: Frame | None = None
+    face: Face | None = None
+    track: int = -1
+
+    def read(self, newer_than_s: float) -> FrameEvidence:
+        """The next frame as evidence."""
+        frame = self.camera.read(newer_than_s=max(newer_than_s, self.last_s), timeout_s=5.0)
+        found = without_background(self.find(self.world, frame), self.small_ratio)
+        tracks = self.tracker.follow(found, frame.exposure_start_s)
+        self.face, self.track = (found[0], tracks[0]) if found else (None, -1)
+        self.frame, self.last_s = frame, frame.exposure_start_s
+        evidence = self.extractor.extract(frame, self.face, track=self.track, faces=len(found))
+        self.evidence.append(evidence)
+        return evidence
+
+
+class SimulatedFaces:
+    """Where the simulator knows the faces to be, as a landmarker would tell it."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._trembles: list[Tremble] = []
+
+    def __call__(self, world: World, frame: Frame) -> list[Face]:
+        """Faces of the frame, largest first."""
+        found = faces(world, frame.exposure_start_s, frame.exposure_s)
+        while len(self._trembles) < len(found):
+            self._trembles.append(Tremble(self._seed + len(self._trembles)))
+        size = frame.width_px, frame.height_px
+        return [tremble.of(face, size) for tremble, face in zip(self._trembles, found, strict=False)]
+
+
+def play(
+    world: World,
+    settings: Settings,
+    *,
+    seed: int,
+    lag_s: float | None,
+    adaptive: bool,
+    find: Find | None = None,
+    same_face: SameFace | None = None,
+) -> Outcome:
+    """Play one try. ``lag_s`` is the calibrated lag, None for an installation that was never calibrated."""
+    clock = SimClock(seed, world.start_s)
+    white = (SURROUND,) * 3
+    world.show(world.start_s - 1.0, white, white)
+    find = SimulatedFaces(seed) if find is None else find
+    with SimCamera(world, clock) as camera:
+        camera.lock_exposure()
+        film = _Film(world, camera, clock, find, settings.guidance.small_face_ratio)
+        in_oval_s = _approach(film, settings)
+        if in_oval_s is None:
+            return _unseen(clock.now_s - world.start_s)
+        if _too_bright(film, settings):
+            return _unseen(clock.now_s - in_oval_s, "none")
+        challenge = draw(clock.now().nonce, settings.liveness)
+        flash = _Flash(film, challenge, settings, lag_s, same_face)
+        result, shown = flash.play(adaptive=adaptive)
+    waited_s = clock.now_s - in_oval_s
+    left_s = sum(slot.duration_s for slot in challenge.slots[shown:])
+    colours = sum(slot.rgb != GREY for slot in challenge.slots[:shown])
+    return Outcome(result, colours, waited_s, waited_s + left_s, "normal")
+
+
+def _unseen(seconds: float, flash: str = "normal") -> Outcome:
+    """No face to judge, or no flash to judge it by."""
+    return Outcome(LivenessResult(Liveness.UNSURE, 0.0, (), ()), 0, seconds, seconds, flash)
+
+
+def _approach(film: _Film, settings: Settings) -> float | None:
+    """Film until the face has stood still for the hold time; when it came to stand, None when it never did."""
+    samples: Samples = ()
+    still_since_s: float | None = None
+    focal = film.world.optics.focal_px
+    while film.clock.now_s < film.world.start_s + LONGEST_APPROACH_S:
+        film.read(film.last_s + SLOW_S[still_since_s is not None])
+        if film.face is None or film.frame is None:
+            samples, still_since_s = (), None
+            continue
+        seen = seen_face(film.face, film.track, focal)
+        samples = follow(samples, seen, film.frame.exposure_start_s)
+        if drift_ratio(samples) > settings.visit.still_ratio:
+            still_since_s = None
+        elif still_since_s is None:
+            still_since_s = film.clock.now_s
+        elif film.clock.now_s - still_since_s >= settings.visit.hold_s:
+            return still_since_s
+    return None
+
+
+def _too_bright(film: _Film, settings: Settings) -> bool:
+    """Whether the kiosk would not even begin to flash."""
+    frame, face = film.frame, film.face
+    if frame is None or face is None or frame.lux is None:
+        return False
+    distance_mm = seen_face(face, film.track, film.world.optics.focal_px).distance_mm
+    return modulation(film.world.lamp.panel, distance_mm, frame.lux) < settings.liveness.modulation_low
+
+
+class _Flash:
+    """Shows the challenge, films it, asks whether it is enough."""
+
+    def __init__(
+        self, film: _Film, challenge: Challenge, settings: Settings, lag_s: float | None, same_face: SameFace | None
+    ) -> None:
+        self._film = film
+        self._slots = challenge.slots
+        self._settings = settings
+        self._lag_s = lag_s
+        self._same_face = same_face
+        self._kept: list[tuple[Frame, Face]] = []
+        lux = [item.lux for item in film.evidence if item.lux is not None][-10:]
+        self._lux = sum(lux) / len(lux) if lux else None
+        begin_s = film.clock.now_s + LATENCY_S
+        lengths = [0.0, *(slot.duration_s for slot in challenge.slots)]
+        self._starts = [begin_s + passed for passed in accumulate(lengths)]
+        """When each slot becomes visible, and when the last one ends."""
+        self._lit = 0
+        self._keep()
+
+    def play(self, *, adaptive: bool) -> tuple[LivenessResult, int]:
+        """The verdict, and how many slots were shown for it."""
+        colours = 0
+        for shown, slot in enumerate(self._slots, start=1):
+            colours += slot.rgb != GREY
+            self._film_until(self._starts[shown] + LAG_S)
+            if colours == FLOOR // 2 and slot.rgb != GREY:
+                self._keep()
+            if adaptive and slot.rgb != GREY and colours >= FLOOR:
+                early = enough(self._evidence(shown), self._settings.liveness)
+                if early is not None:
+                    return early, shown
+        shown = len(self._slots)
+        return judge(self._evidence(shown), self._settings.liveness), shown
+
+    def _film_until(self, end_s: float) -> None:
+        """Film the frames that begin before ``end_s``, lighting the slots that they can see."""
+        film, rhythm_s = self._film, 1.0 / self._film.world.optics.fps
+        while film.last_s + rhythm_s < end_s:
+            while self._lit < len(self._slots) and self._starts[self._lit] < film.clock.now_s + AHEAD_S:
+                self._light(self._starts[self._lit], self._slots[self._lit])
+                self._lit += 1
+            next_s = film.last_s + rhythm_s
+            begun = bisect_right(self._starts, next_s)
+            since_s = next_s - self._starts[begun - 1] if begun else 1.0
+            film.read(film.last_s + (2.5 * rhythm_s if since_s < SWITCH_S else 0.0))
+
+    def _light(self, at_s: float, slot: Slot) -> None:
+        colour = rgb_linear(slot.rgb)
+        top = BLACK if slot.region == "bottom" else colour
+        self._film.world.show(at_s, top, BLACK if slot.region == "top" else colour)
+
+    def _keep(self) -> None:
+        if self._same_face is not None and self._film.frame is not None and self._film.face is not None:
+            self._kept.append((self._film.frame, self._film.face))
+
+    def _similar(self) -> tuple[float, ...]:
+        if self._same_face is None:
+            return SAME
+        film = self._film
+        last = [] if film.frame is None or film.face is None else [(film.frame, film.face)]
+        return self._same_face([*self._kept, *last])
+
+    def _evidence(self, shown: int) -> Evidence:
+        world = self._film.world
+        slots = tuple(
+            ShownSlot(slot.rgb, slot.region, start_s, slot.duration_s)
+            for slot, start_s in zip(self._slots[:shown], self._starts, strict=False)
+        )
+        return Evidence(
+            camera_name=self._film.camera.name,
+            camera_changed=False,
+            panel=world.lamp.panel,
+            focal_px=focal_px(world.optics.hfov_deg, world.optics.width_px),
+            lag_s=self._lag_s,
+            ambient_lux=self._lux,
+            slots=slots,
+            frames=tuple(self._film.evidence),
+            passive_live=PASSIVE,
+            same_face=self._similar(),
+            mesh_normals=self._film.extractor.mesh_normals,
+        )

@@ -1,0 +1,78 @@
+"""One trial: a visitor with as many tries as the door allows, each in the same circumstances with a new challenge."""
+
+from __future__ import annotations
+
+from hardware.sim.species import SETTLED_S, SPECIES, Timing, build
+from kiosk.config.tree import Settings
+from kiosk.evaluation.trial import Trial, outcome
+from kiosk.identity.scale import Scale
+from kiosk.ports import FaceModels
+from kiosk.trials.attempt import Outcome, SameFace, play
+from kiosk.trials.plan import Planned
+from kiosk.trials.troupe import Troupe
+from kiosk.values import Face, Frame, Liveness
+
+SWAPS = frozenset({"face_swap"})
+"""Species whose faces are compared by the real embedder; all others are known to stay the same."""
+
+FLASHED = Timing(flash_s=SETTLED_S + 0.9, flash_for_s=2.0)
+"""When the shortest flash is on: what an attacker does in its midst must not come after it."""
+
+
+def visit(
+    planned: Planned,
+    troupe: Troupe,
+    settings: Settings,
+    *,
+    adaptive: bool,
+    same_face: SameFace | None = None,
+) -> Trial:
+    """Play one trial to its end: an unsure verdict asks for another try, at most ``liveness.tries`` times."""
+    conditions = planned.conditions
+    outcomes: list[Outcome] = []
+    for number in range(1 + settings.liveness.tries):
+        seed = 4 * planned.seed + number
+        cast = troupe.cast(conditions, planned.seed, session=planned.species == "replay_session")
+        world = build(planned.species, cast, conditions, seed, FLASHED)
+        done = play(
+            world,
+            settings,
+            seed=seed,
+            lag_s=conditions.lag_s if planned.calibrated else None,
+            adaptive=adaptive,
+            same_face=same_face if planned.species in SWAPS else None,
+        )
+        outcomes.append(done)
+        if done.flash == "none" or done.result.verdict is not Liveness.UNSURE:
+            break
+    last = outcomes[-1]
+    accepted = last.flash != "none" and last.result.verdict is Liveness.LIVE
+    return Trial(
+        id=planned.id,
+        species=planned.species,
+        covered=SPECIES[planned.species].covered,
+        split=planned.split,
+        seed=planned.seed,
+        conditions={**conditions.flat(), "calibrated": planned.calibrated},
+        attempts=len(outcomes),
+        verdict=last.result.verdict,
+        accepted=accepted,
+        confidence=last.result.confidence,
+        reasons=tuple(str(reason) for reason in last.result.reasons),
+        gates=last.result.gates,
+        colour_slots=last.colour_slots,
+        in_oval_to_verdict_s=round(sum(one.seconds for one in outcomes), 4),
+        flash=last.flash,
+        fixed_length_s=round(sum(one.fixed_length_s for one in outcomes), 4),
+        earlier=tuple(outcome(one.result) for one in outcomes[:-1]),
+    )
+
+
+def compared_by(models: FaceModels, scale: Scale) -> SameFace:
+    """The kiosk's own comparison of the faces kept during a try."""
+
+    def same(kept: list[tuple[Frame, Face]]) -> tuple[float, ...]:
+        before, *later = (models.embed(frame.pixels, face) for frame, face in kept)
+        return tuple(scale.between(before, other) for other in later)
+
+    return same
