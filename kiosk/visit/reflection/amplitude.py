@@ -112,7 +112,7 @@ def modulation_gate(found: Amplitudes | None, settings: LivenessSettings) -> Fin
         return insufficient("modulation", value, low, Reason.LOW_LIGHTING, "ratio")
     if value < low or value < SURE * found.face.error:
         return insufficient("modulation", min(value, low), low, Reason.HIGH_LIGHTING, "ratio")
-    return passed("modulation", value, low, 4 * low, "ratio")
+    return passed("modulation", value, low, "ratio")
 
 
 def gain_gate(
@@ -143,7 +143,7 @@ def gain_gate(
         return failed("gain", low * found.most / mean, low, Reason.NOT_LIVE, "ratio")
     worst = min(ratio if ratio <= high else low * high / ratio for ratio in ratios)
     if all(low <= ratio <= high for ratio in ratios):
-        return passed("gain", worst, low, 0.8, "ratio")
+        return passed("gain", worst, low, "ratio")
     if SURE * max(answer.error for answer, _ in asked) > low * mean:
         return insufficient("gain", min(worst, low), low, Reason.HIGH_LIGHTING, "ratio")
     return failed("gain", min(worst, low), low, Reason.NOT_LIVE, "ratio")
@@ -159,14 +159,14 @@ def contrast_gate(found: Amplitudes | None, settings: LivenessSettings) -> Findi
     dark = None if found is None else found.dark_share
     if dark is not None and dark < limit:
         # Too dark to have a colour: what does not change by a quarter of the face's light does not answer like it.
-        return passed("contrast", dark, limit, 0.05, "ratio")
+        return passed("contrast", dark, limit, "ratio")
     if found is None or found.background is None or found.face is NOTHING or found.face.mean <= 0:
         return insufficient("contrast", None, limit, Reason.FACE_NOT_ALIGNED, "ratio")
     sheet = found.face.mean / FACE_SHARE
     ratio = abs(found.background.mean) / sheet
     error = found.background.error / sheet
     if ratio < limit:
-        return passed("contrast", ratio, limit, 0.05, "ratio")
+        return passed("contrast", ratio, limit, "ratio")
     if ratio - SURE * error > limit:
         return failed("contrast", ratio, limit, Reason.NOT_LIVE, "ratio")
     return insufficient("contrast", ratio, limit, Reason.HIGH_LIGHTING, "ratio")

@@ -58,7 +58,7 @@ def stream_gate(evidence: Evidence) -> Finding:
     starts = np.array([frame.exposure_start_s for frame in frames])
     if float(np.diff(starts).max()) > LONGEST_GAP_S:
         return insufficient("stream", noise, limit, Reason.LOW_VIDEO_QUALITY, unit)
-    return passed("stream", noise, limit, 10 * limit, unit)
+    return passed("stream", noise, limit, unit)
 
 
 def eye_distance(frame: FrameEvidence) -> float:
@@ -102,7 +102,7 @@ def continuity_gate(evidence: Evidence, settings: LivenessSettings) -> Finding:
         return insufficient("continuity", lowest, limit, Reason.FACE_NOT_ALIGNED, unit)
     if lowest is None:
         return insufficient("continuity", None, limit, Reason.LOW_VIDEO_QUALITY, unit)
-    return passed("continuity", lowest, limit, 99.0, unit)
+    return passed("continuity", lowest, limit, unit)
 
 
 def exposure_gate(evidence: Evidence, signals: Signals, timing: Timing | None) -> Finding:
@@ -115,11 +115,11 @@ def exposure_gate(evidence: Evidence, signals: Signals, timing: Timing | None) -
     if not told or any(locked is False for locked in told):
         return insufficient("exposure", None, DRIFT, Reason.EXPOSURE_NOT_LOCKED, "log")
     if all(told):
-        return passed("exposure", 0.0, DRIFT, 0.0, "log")
+        return passed("exposure", 0.0, DRIFT, "log")
     drift = None if timing is None else surroundings_drift(signals, timing)
     if drift is None or drift > DRIFT:
         return insufficient("exposure", drift, DRIFT, Reason.EXPOSURE_NOT_LOCKED, "log")
-    return passed("exposure", drift, DRIFT, 0.0, "log")
+    return passed("exposure", drift, DRIFT, "log")
 
 
 def surroundings_drift(signals: Signals, timing: Timing) -> float | None:

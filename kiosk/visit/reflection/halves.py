@@ -34,7 +34,7 @@ def halves_gate(
     share, error = (None, np.inf) if timing is None or found is None or shape is None else \
         relief_share(evidence, signals, timing, found, shape)  # fmt: skip
     good = None if share is None or not np.isfinite(error) else share >= LEAST_SHARE and share >= CLEAR * error
-    return vote("halves", share, LEAST_SHARE, 1.0, good, shape, Reason.HIGH_LIGHTING, "ratio")
+    return vote("halves", share, LEAST_SHARE, good, shape, Reason.HIGH_LIGHTING, "ratio")
 
 
 def relief_share(

@@ -24,7 +24,7 @@ from kiosk.visit.challenge import FLOOR
 from kiosk.visit.evidence import Evidence
 from kiosk.visit.reflection.verdict import conclude, findings
 
-ENOUGH = 75.0
+ENOUGH = 90.0
 """Confidence at which the flash ends early."""
 
 

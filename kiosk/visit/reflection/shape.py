@@ -248,7 +248,7 @@ def shape_gate(shape: Shape | None, settings: LivenessSettings) -> Finding:
     if shape is None:
         return insufficient("shape", None, limit, Reason.FACE_NOT_VISIBLE, "r")
     if shape.r >= limit:
-        return passed("shape", shape.r, limit, 0.9, "r")
+        return passed("shape", shape.r, limit, "r")
     # A relief as large as a head's in a noisy map is no print's, whatever it correlates with.
     doubtful = shape.share >= RELIEF and shape.clarity < CLEAR
     if shape.clarity < VISIBLE or doubtful:
@@ -262,7 +262,7 @@ def relief_gate(shape: Shape | None, settings: LivenessSettings) -> Finding:
     if shape is None:
         return insufficient("relief", None, limit, Reason.FACE_NOT_VISIBLE, "ratio")
     if shape.relief >= limit and shape.share >= RELIEF and shape.clarity >= LEAST_CLARITY:
-        return passed("relief", shape.relief, limit, 3 * limit, "ratio")
+        return passed("relief", shape.relief, limit, "ratio")
     value = min(shape.relief, limit * min(max(shape.share, 0.0) / RELIEF, 1.0))
     if shape.clarity < VISIBLE:
         return insufficient("relief", value, limit, Reason.HIGH_LIGHTING, "ratio")

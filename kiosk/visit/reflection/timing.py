@@ -171,7 +171,7 @@ def timing_gate(timing: Timing | None, settings: LivenessSettings, expected: flo
         return insufficient("timing", None, settings.timing_r, Reason.LOW_VIDEO_QUALITY, "r")
     r, limit = timing.answer.r, max(settings.timing_r, least_r(timing.colours))
     if r >= limit and timing.p <= settings.timing_p and timing.answer.modulation.min() > 0.0:
-        return passed("timing", r, limit, (1.0 + limit) / 2.0, "r")
+        return passed("timing", r, limit, "r")
     value = min(r, limit)
     silent = expected is not None and expected >= 2 * settings.modulation_low
     silent = silent and timing.answer.mean + 3 * timing.answer.error < 0.3 * (expected or 0.0)
@@ -192,7 +192,7 @@ def lag_gate(timing: Timing | None, evidence: Evidence, settings: LivenessSettin
         off, limit = timing.lag_s, settings.lag_max_s
     # The lag is found in steps of 5 ms: half a step of grace.
     if off <= limit + STEP_S / 2:
-        return passed("lag", off, limit, 0.0, "s")
+        return passed("lag", off, limit, "s")
     if timing.answer.r < settings.timing_r:
         return insufficient("lag", off, limit, Reason.LOW_VIDEO_QUALITY, "s")
     return failed("lag", off, limit, Reason.NOT_LIVE, "s")

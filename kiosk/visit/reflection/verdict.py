@@ -1,8 +1,8 @@
 """The verdict: every gate, then all of them together.
 
 Rules: any gate that saw an attack makes it SPOOF; else any gate that could not measure makes it UNSURE; LIVE only when
-every gate passed. The confidence 0..100 grows with every gate's margin and is at least 50 exactly when the verdict is
-LIVE: 0.7 of the narrowest margin of the gates that decide and 0.3 of the mean over all, the votes included.
+every gate passed *and* the confidence that is fused from all their values (``fusion``) is at least 50. Whatever is not
+LIVE has a confidence below 50.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from kiosk.visit.evidence import Evidence
 from kiosk.visit.reflection.amplitude import contrast_gate, expectation, gain_gate, measure, modulation_gate
 from kiosk.visit.reflection.capture import continuity_gate, exposure_gate, stream_gate
 from kiosk.visit.reflection.finding import Finding
+from kiosk.visit.reflection.fusion import LIVE_FROM, confidence
 from kiosk.visit.reflection.halves import halves_gate
 from kiosk.visit.reflection.shape import compare, relief_gate, shape_gate
 from kiosk.visit.reflection.signals import gather
 from kiosk.visit.reflection.timing import align, lag_gate, timing_gate
 from kiosk.visit.reflection.votes import parallax_gate, passive_gate
+from kiosk.visit.reflection.weights import MODEL
 
-VOTES = frozenset({"halves", "parallax", "passive"})
-"""Gates that may ask for another try but do not set the confidence alone (see ``votes``)."""
+MOST_UNLESS_LIVE = 49.0
 
 
 def judge(evidence: Evidence, settings: LivenessSettings) -> LivenessResult:
@@ -61,21 +62,21 @@ def findings(evidence: Evidence, settings: LivenessSettings) -> Iterator[Finding
 def conclude(found: Sequence[Finding]) -> LivenessResult:
     """Verdict, confidence and reasons from the gates' findings. No gates, no pass."""
     verdicts = [item.verdict for item in found]
+    gates = tuple(item.gate for item in found)
+    score = round(confidence(gates, MODEL), 1)
     if Verdict.FAIL in verdicts:
         verdict = Liveness.SPOOF
-    elif Verdict.INSUFFICIENT in verdicts or not verdicts:
+    elif Verdict.INSUFFICIENT in verdicts or not verdicts or score < LIVE_FROM:
         verdict = Liveness.UNSURE
     else:
         verdict = Liveness.LIVE
-    deciding = [item.margin for item in found if item.name not in VOTES]
-    every = [item.margin for item in found]
-    score = 100.0 * (0.7 * min(deciding, default=0.0) + 0.3 * float(np.mean(every))) if every else 0.0
-    confidence = max(score, 50.0) if verdict is Liveness.LIVE else min(score, 49.0)
     blocking = Verdict.FAIL if verdict is Liveness.SPOOF else Verdict.INSUFFICIENT
     words = [item.reason for item in found if item.verdict is blocking and item.reason is not None]
+    if verdict is Liveness.UNSURE and not words:
+        words = [Reason.LOW_VIDEO_QUALITY]  # every gate passed, all of them barely
     return LivenessResult(
         verdict=verdict,
-        confidence=round(confidence, 1),
-        gates=tuple(item.gate for item in found),
+        confidence=score if verdict is Liveness.LIVE else min(score, MOST_UNLESS_LIVE),
+        gates=gates,
         reasons=tuple(dict.fromkeys(words)),
     )

@@ -31,13 +31,11 @@ PARALLAX = 0.3
 LEAST_SCORES = 5
 
 
-def vote(name: str, value: float | None, threshold: float, best: float, good: bool | None, shape: Shape | None,
+def vote(name: str, value: float | None, threshold: float, good: bool | None, shape: Shape | None,
          reason: Reason, unit: str) -> Finding:  # fmt: skip
-    """Good passes; weak (False) or missing (None) passes only beside a strong shape, at the threshold's margin."""
-    if good:
-        return passed(name, value, threshold, best, unit)
-    if shape is not None and shape.strong:
-        return passed(name, value, threshold, best, unit)
+    """Good passes; weak (False) or missing (None) passes only beside a strong shape."""
+    if good or (shape is not None and shape.strong):
+        return passed(name, value, threshold, unit)
     return insufficient(name, value, threshold, reason, unit)
 
 
@@ -46,14 +44,14 @@ def passive_gate(evidence: Evidence, shape: Shape | None, settings: LivenessSett
     scores = [score for score in evidence.passive_live if np.isfinite(score)]
     value = float(np.mean(scores)) if scores else None
     good = None if value is None or len(scores) < LEAST_SCORES else value >= settings.passive
-    return vote("passive", value, settings.passive, 1.0, good, shape, Reason.LOW_VIDEO_QUALITY, "score")
+    return vote("passive", value, settings.passive, good, shape, Reason.LOW_VIDEO_QUALITY, "score")
 
 
 def parallax_gate(evidence: Evidence, shape: Shape | None) -> Finding:
     """Share of the predicted departure from a plane that the landmarks showed during the approach."""
     value = parallax(evidence)
     good = None if value is None else value >= PARALLAX
-    return vote("parallax", value, PARALLAX, 1.0, good, shape, Reason.FACE_NOT_ALIGNED, "ratio")
+    return vote("parallax", value, PARALLAX, good, shape, Reason.FACE_NOT_ALIGNED, "ratio")
 
 
 def parallax(evidence: Evidence) -> float | None:
