@@ -26,6 +26,7 @@ class SimCamera(Closing):
         self._optics = world.optics
         self._sensor = Sensor(world.optics, world.seed)
         self._open = False
+        self._starts: dict[int, float] = {}
         self._last_number = -1
         self._adapted_s = world.start_s
         self._lock_from = _NEVER
@@ -106,9 +107,11 @@ class SimCamera(Closing):
 
     def _start_s(self, number: int) -> float:
         """Beginning of one exposure: a steady rhythm with a jitter that depends on the number alone."""
-        random = np.random.default_rng([self._world.seed, 0xF8A3E, max(number, 0)])
-        jitter = float(np.clip(random.standard_normal(), -3, 3)) * self._optics.jitter_s
-        return self._world.start_s + (number + 0.5) / self._optics.fps + jitter
+        if number not in self._starts:
+            random = np.random.default_rng([self._world.seed, 0xF8A3E, max(number, 0)])
+            jitter = float(np.clip(random.standard_normal(), -3, 3)) * self._optics.jitter_s
+            self._starts[number] = self._world.start_s + (number + 0.5) / self._optics.fps + jitter
+        return self._starts[number]
 
     def _delivered_s(self, number: int) -> float:
         optics = self._optics

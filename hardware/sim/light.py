@@ -120,34 +120,45 @@ class ScreenLamp:
         return np.array(points, np.float32)
 
     def irradiance(self, points: Floats, normals: Floats, half: str) -> Floats:
-        """Illuminance in lux at ``points`` (..., 3) mm by one half shown in full white.
+        """Illuminance in lux at ``points`` (..., 3) mm by one half shown in full white; (...) float32."""
+        return np.asarray(self.irradiances(points, normals)[0 if half == "top" else 1], np.float32)
 
-        E = sum of L cos(at the screen) cos(at the point) A / d^2 over the patches; (...) float32.
+    def irradiances(self, points: Floats, normals: Floats) -> Floats:
+        """``(2, ...)`` illuminance in lux by the top and by the bottom half, each shown in full white.
+
+        E = sum of L cos(at the screen) cos(at the point) A / d^2 over the patches, all patches at once.
         """
+        places = np.concatenate([self.patches("top"), self.patches("bottom")])
+        flat, facing = points.reshape(-1, 3).T, normals.reshape(-1, 3).T
+        squared = (flat * flat).sum(axis=0) - 2.0 * (places @ flat[:2])
+        squared += (places * places).sum(axis=1)[:, None]
+        cosine = places @ facing[:2]
+        cosine += facing[2] * flat[2] - facing[0] * flat[0] - facing[1] * flat[1]
+        np.maximum(cosine, 0.0, out=cosine)
+        squared *= squared
+        cosine /= squared
         area = self.panel.width_mm * self.panel.height_mm / 12.0
-        strength = np.float32(self.panel.luminance_cd_m2 * area)
-        z = points[..., 2]
-        total = np.zeros(z.shape, np.float32)
-        for px, py in self.patches(half):
-            dx, dy = px - points[..., 0], py - points[..., 1]
-            squared = dx * dx + dy * dy + z * z
-            cosine = normals[..., 0] * dx + normals[..., 1] * dy + normals[..., 2] * z
-            total += np.maximum(cosine, 0.0) * z / (squared * squared)
-        return total * strength
+        halves = cosine.reshape(2, 6, -1).sum(axis=1) * (flat[2] * np.float32(self.panel.luminance_cd_m2 * area))
+        return np.asarray(halves.reshape(2, *points.shape[:-1]), np.float32)
 
     def gloss(self, points: Floats, normals: Floats, half: str, *, f0: float, roughness: float) -> Floats:
-        """Radiance in cd/m2 that a smooth coat sends to the camera by one white half: GGX with Schlick's Fresnel.
+        """Radiance in cd/m2 that a smooth coat sends to the camera by one white half; (...) float32."""
+        both = self.glosses(points, normals, f0=f0, roughness=roughness)
+        return np.asarray(both[0 if half == "top" else 1], np.float32)
+
+    def glosses(self, points: Floats, normals: Floats, *, f0: float, roughness: float) -> Floats:
+        """``(2, ...)`` the same by the top and by the bottom half: GGX with Schlick's Fresnel.
 
         The coat keeps the colour of the light. Source: Walter et al. 2007, Schlick 1994.
         """
-        x, y, z = points[..., 0], points[..., 1], points[..., 2]
-        nx, ny, nz = normals[..., 0], normals[..., 1], normals[..., 2]
+        x, y, z = (np.ascontiguousarray(points[..., axis]).reshape(-1) for axis in range(3))
+        nx, ny, nz = (np.ascontiguousarray(normals[..., axis]).reshape(-1) for axis in range(3))
         distance = np.sqrt(x * x + y * y + z * z)
         vx, vy, vz = -x / distance, -y / distance, z / distance
         # An area lamp blurs the lobe: widen it by the half angle under which the screen is seen (Karis 2013).
         alpha = roughness * roughness + self.panel.height_mm / (4.0 * np.maximum(distance, 1.0))
-        cx, cy = (float(value) for value in self.patches(half).mean(axis=0))
-        lx, ly = cx - x, cy - y
+        middles = np.array([self.patches(half).mean(axis=0) for half in ("top", "bottom")], np.float32)
+        lx, ly = middles[:, :1] - x, middles[:, 1:] - y
         squared = lx * lx + ly * ly + z * z
         length = np.sqrt(squared)
         lx, ly, lz = lx / length, ly / length, z / length
@@ -157,12 +168,16 @@ class ScreenLamp:
         n_l = np.clip(nx * lx + ny * ly + nz * lz, 0.0, 1.0)
         n_v = np.clip(nx * vx + ny * vy + nz * vz, 0.1, 1.0)
         a2 = alpha * alpha
-        lobe = a2 / (np.pi * (n_h * n_h * (a2 - 1.0) + 1.0) ** 2)
-        fresnel = f0 + (1.0 - f0) * (1.0 - (vx * hx + vy * hy + vz * hz) / middle) ** 5
+        spread = n_h * n_h * (a2 - 1.0) + 1.0
+        lobe = a2 / (np.pi * spread * spread)
+        grazing = 1.0 - (vx * hx + vy * hy + vz * hz) / middle
+        twice = grazing * grazing
+        fresnel = f0 + (1.0 - f0) * (twice * twice * grazing)
         area = self.panel.width_mm * self.panel.height_mm / 2.0
-        illuminance = self.panel.luminance_cd_m2 * area * z / (squared * length) * n_l
+        illuminance = (self.panel.luminance_cd_m2 * area) * z / (squared * length) * n_l
         visible = n_l / (n_l * 0.9 + 0.1)
-        return np.asarray(illuminance * lobe * fresnel * visible / (4.0 * n_v * np.maximum(n_l, 0.05)), np.float32)
+        result = illuminance * lobe * fresnel * visible / (4.0 * n_v * np.maximum(n_l, 0.05))
+        return np.asarray(result.reshape(2, *points.shape[:-1]), np.float32)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ eyes. Shading is computed on a grid of ``STEP`` pixels and enlarged: light varie
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -154,18 +155,23 @@ class Placed:
         rays = [(back[i, 0] * a + back[i, 1] * b - back[i, 2]).astype(np.float32) for i in range(3)]
         scale = relief.px_per_mm
         ox, oy = relief.origin_px
+        heights = cv2.extractChannel(relief.surface, 0)
+        # A plane at height 0 is met at once.
+        steps = 4 if heights.any() else 1
         height = np.zeros_like(a)
-        for _ in range(4):
+        for step in range(steps):
             z = np.maximum((height - base[2]) / rays[2], 1.0).astype(np.float32)
             u = (z * rays[0] + np.float32(base[0])) * np.float32(scale) + np.float32(ox)
             v = (z * rays[1] + np.float32(base[1])) * np.float32(scale) + np.float32(oy)
-            surface = _sample(relief.surface, u / relief.surface_px, v / relief.surface_px, cv2.BORDER_REPLICATE)
-            height = surface[..., 0]
+            if step < steps - 1:
+                height = _sample(heights, u / relief.surface_px, v / relief.surface_px, cv2.BORDER_REPLICATE)
+        surface = _sample(relief.surface, u / relief.surface_px, v / relief.surface_px, cv2.BORDER_REPLICATE)
         return cls(relief, turn, shift, u, v, z, surface)
 
-    def normals(self) -> Floats:
-        """``(rows, columns, 3)`` unit normals in camera axes."""
-        x, y = self.surface[..., 1], self.surface[..., 2]
+    def normals(self, cells: tuple[slice, slice]) -> Floats:
+        """``(rows, columns, 3)`` unit normals in camera axes on a part of the grid."""
+        part = self.surface[cells]
+        x, y = part[..., 1], part[..., 2]
         towards = np.sqrt(np.maximum(1.0 - x * x - y * y, 0.01))
         local = np.stack([x, y, towards], axis=-1)
         return np.asarray(local @ self.turn.T.astype(np.float32), np.float32)
@@ -218,12 +224,13 @@ def film(placed: Placed, view: View, lamp: ScreenLamp, light: RowLight, lids: fl
     matte, coat = _shade(placed, view, lamp, light, cells)
     u, v = (view.enlarge(np.ascontiguousarray(field[cells])) for field in (placed.u, placed.v))
     picture = _sample(texture, u * shrink, v * shrink, cv2.BORDER_CONSTANT)
-    alpha = np.ascontiguousarray(picture[..., 3])
-    full_matte = view.enlarge(matte)
-    radiance = cv2.multiply(np.ascontiguousarray(picture[..., :3]), full_matte)
+    # Four channels all the way: alpha is multiplied by 1, and no channel has to be taken out in between.
+    radiance = cv2.multiply(picture, view.enlarge(matte))
+    alpha = cv2.extractChannel(radiance, 3)
     if coat is not None:
-        radiance = cv2.add(radiance, cv2.multiply(view.enlarge(coat), cv2.merge([alpha, alpha, alpha])))
-    return Lit(rows, columns, np.asarray(radiance, np.float32), alpha)
+        radiance = cv2.add(radiance, cv2.multiply(view.enlarge(coat), cv2.merge([alpha] * 4)))
+    colours = cv2.cvtColor(radiance, cv2.COLOR_RGBA2RGB)
+    return Lit(rows, columns, np.asarray(colours, np.float32), np.asarray(alpha, np.float32))
 
 
 def _level(placed: Placed, view: View) -> int:
@@ -240,42 +247,46 @@ def _blinking(relief: Relief, level: int, lids: float) -> Floats:
     return np.asarray(cv2.addWeighted(open_eyes, 1.0 - lids, closed, lids, 0.0), np.float32)
 
 
+def mixed(fields: Sequence[Floats], colours: Sequence[Floats], alpha: float) -> Floats:
+    """``(rows, columns, 4)``: the sum of fields (rows, columns) in colours (rows, 3) or (3,); alpha is set."""
+    weights = np.zeros((fields[0].shape[0], len(fields), 4), np.float32)
+    for index, colour in enumerate(colours):
+        weights[:, index, :3] = colour
+    result = np.stack(fields, axis=-1) @ weights
+    result[..., 3] = alpha
+    return np.asarray(result, np.float32)
+
+
 def _shade(
     placed: Placed, view: View, lamp: ScreenLamp, light: RowLight, cells: tuple[slice, slice]
 ) -> tuple[Floats, Floats | None]:
-    """(factor on the picture, coat on top), both cd/m2 ``(rows, columns, 3)`` on the part of the grid."""
-    relief = placed.relief
+    """(factor on the picture, coat on top), both cd/m2 ``(rows, columns, 4)`` on the part of the grid."""
+    relief, row = placed.relief, cells[0]
     a, b = view.grid()
     z = placed.z_mm[cells]
     points = np.stack([a[cells] * z, b[cells] * z, z], axis=-1)
-    normals = np.ascontiguousarray(placed.normals()[cells])
-    row = cells[0]
-    top, bottom = light.top[row, None, :], light.bottom[row, None, :]
+    normals = placed.normals(cells)
+    lamps = [np.array(light.ambient.colour, np.float32), light.top[row], light.bottom[row]]
     ambient = light.ambient.illuminance(normals) * light.flicker[row, None]
-    lux = ambient[..., None] * np.array(light.ambient.colour, np.float32)
-    lux += lamp.irradiance(points, normals, "top")[..., None] * top
-    lux += lamp.irradiance(points, normals, "bottom")[..., None] * bottom
-    matte = lux * np.float32(1.0 / np.pi)
-    coat: Floats | None = None
+    pi = np.float32(np.pi)
+    lux = [field / pi for field in (ambient, *lamp.irradiances(points, normals))]
+    coats, colours = [], []
     if relief.mirror > 0.0:
-        image = mirrored(points, normals, lamp, "top")[..., None] * top
-        image += mirrored(points, normals, lamp, "bottom")[..., None] * bottom
-        image *= np.float32(relief.mirror * lamp.panel.luminance_cd_m2)
+        shown = np.float32(relief.mirror * lamp.panel.luminance_cd_m2)
         # The rest of the mirror shows the room before it, on average as bright as its light makes white walls.
-        image += (relief.mirror * ROOM_ALBEDO / np.pi) * ambient[..., None] * np.array(light.ambient.colour, np.float32)
-        coat = np.asarray(image, np.float32)
-    gloss = placed.surface[..., 3][cells]
+        coats += [lux[0] * np.float32(relief.mirror * ROOM_ALBEDO)]
+        coats += [mirrored(points, normals, lamp, half) * shown for half in ("top", "bottom")]
+        colours += lamps
     if relief.emission_cd_m2 > 0.0:
-        shine = np.full_like(matte, relief.emission_cd_m2)
-        veil = matte * np.float32(relief.diffuse)
-        return shine, veil if coat is None else np.asarray(veil + coat, np.float32)
+        shine = np.full((*z.shape, 4), relief.emission_cd_m2, np.float32)
+        shine[..., 3] = 1.0
+        coats += [field * np.float32(relief.diffuse) for field in lux]
+        return shine, mixed(coats, [*colours, *lamps], 0.0)
+    gloss = placed.surface[..., 3][cells]
     if gloss.max() > 0.0:
-        skin = {"f0": SKIN_F0, "roughness": SKIN_ROUGHNESS}
-        lobe = lamp.gloss(points, normals, "top", **skin)[..., None] * top
-        lobe += lamp.gloss(points, normals, "bottom", **skin)[..., None] * bottom
-        lobe *= gloss[..., None]
-        coat = lobe if coat is None else coat + lobe
-    return np.asarray(matte, np.float32), None if coat is None else np.asarray(coat, np.float32)
+        coats += list(lamp.glosses(points, normals, f0=SKIN_F0, roughness=SKIN_ROUGHNESS) * gloss)
+        colours += lamps[1:]
+    return mixed(lux, lamps, 1.0), mixed(coats, colours, 0.0) if coats else None
 
 
 def pyramid(texture: Floats, levels: int = 4) -> tuple[Floats, ...]:

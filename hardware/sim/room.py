@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from hardware.sim.light import ScreenLamp, srgb_to_linear
-from hardware.sim.relief import RowLight, View
+from hardware.sim.relief import RowLight, View, mixed
 from kiosk.values import Floats
 
 _Colour = tuple[int, int, int]
@@ -46,19 +46,26 @@ class Backdrop:
         small = (view.width_px // 8, view.height_px // 8)
         self._small_normals = np.asarray(cv2.resize(normals, small, interpolation=cv2.INTER_AREA), np.float32)
         self._small_points = np.asarray(cv2.resize(points, small, interpolation=cv2.INTER_AREA), np.float32)
-        self._halves = [lamp.irradiance(self._small_points, self._small_normals, half) for half in ("top", "bottom")]
+        self._halves = lamp.irradiances(self._small_points, self._small_normals)
+        self._last: tuple[tuple[object, ...], Floats] | None = None
 
     def film(self, light: RowLight) -> Floats:
-        """``(H, W, 3)`` cd/m2."""
+        """``(H, W, 3)`` cd/m2. Under the same light as last time the picture is copied."""
+        key = (light.ambient, light.flicker.tobytes(), light.top.tobytes(), light.bottom.tobytes())
+        if self._last is None or self._last[0] != key:
+            self._last = key, self._lit(light)
+        return self._last[1].copy()
+
+    def _lit(self, light: RowLight) -> Floats:
         rows = self._small_normals.shape[0]
         # The shading grid has one row more above and below the picture and half this map's spacing.
         row = slice(1, 1 + 2 * rows, 2)
         ambient = light.ambient.illuminance(self._small_normals) * light.flicker[row, None]
-        lux = ambient[..., None] * (np.array(light.ambient.colour, np.float32) * np.float32(light.ambient.backlight))
-        lux += self._halves[0][..., None] * light.top[row, None, :]
-        lux += self._halves[1][..., None] * light.bottom[row, None, :]
+        colour = np.array(light.ambient.colour, np.float32) * np.float32(light.ambient.backlight)
+        lux = mixed((ambient, *self._halves), (colour, light.top[row], light.bottom[row]), 1.0)
         size = (self._view.width_px, self._view.height_px)
-        full = cv2.resize(np.asarray(lux / np.pi, np.float32), size, interpolation=cv2.INTER_LINEAR)
+        small = cv2.cvtColor(np.asarray(lux / np.float32(np.pi), np.float32), cv2.COLOR_RGBA2RGB)
+        full = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
         return np.asarray(cv2.multiply(self.albedo, full), np.float32)
 
 

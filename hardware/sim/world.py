@@ -109,4 +109,4 @@ def _lay_over(picture: Floats, lit: Lit) -> None:
     """Put one actor in front of what is there, in place."""
     part = picture[lit.rows, lit.columns]
     through = cv2.merge([1.0 - lit.alpha] * 3)
-    part[:] = cv2.add(cv2.multiply(np.ascontiguousarray(part), through), lit.radiance)
+    part[:] = cv2.add(cv2.multiply(part, through), lit.radiance)
