@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from kiosk.cli import bench, doctor, enrollment, images, liveness, models, play, screens
+from kiosk.cli import bench, doctor, drill, enrollment, images, liveness, models, play, screens
 from kiosk.cli.common import complain, say
 from kiosk.errors import KioskError
 
@@ -32,6 +32,7 @@ app = typer.Typer(
 play.register(app)
 doctor.register(app)
 screens.register(app)
+drill.register(app)
 enrollment.register(app)
 images.register(app)
 bench.register(app)

@@ -1,0 +1,181 @@
+"""The report of a drill: counts with exact bounds, never pooled, and plain advice.
+
+Rule: a handful of tries proves little, and the report says how little: nothing in 5 tries still allows 45 %.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from kiosk import __version__
+from kiosk.evaluation.bounds import Share
+from kiosk.reasons import Reason
+from kiosk.site.drill import LIVE, SPECIES, Drill, Try
+
+ENOUGH = 0.05
+"""An upper bound that says something."""
+HEAD = ("what", "tries", "accepted", "bounds", "no answer", "stopped by")
+ROOM = frozenset({Reason.HIGH_LIGHTING, Reason.TOO_BRIGHT})
+NOTES = (
+    "A drill counts what staff held up on one day; it is no laboratory test and finds no unknown attack.",
+    "Bounds are exact (Clopper and Pearson), each one-sided at 95 %. Species are never pooled.",
+    "Good 3-D masks and injected video that is relit at once are not covered by the flash: use a second factor there.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One species."""
+
+    species: str
+    accepted: Share
+    silent: Share
+    """Without an answer: unsure to the end, or never found fit to be flashed."""
+    reasons: tuple[tuple[str, int], ...]
+    """Why refused, the commonest first."""
+    gates: tuple[tuple[str, int], ...]
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return SPECIES[self.species][0]
+
+
+def rows(drill: Drill) -> list[Row]:
+    """One for each species that was tried, in the order of the plan."""
+    order = dict.fromkeys([step.species for step in drill.steps] + [one.species for one in drill.tries])
+    return [_row(species, drill.of(species)) for species in order if drill.of(species)]
+
+
+def _row(species: str, tries: Sequence[Try]) -> Row:
+    total = len(tries)
+    reasons = Counter(one.reason for one in tries if one.reason)
+    gates = Counter(gate for one in tries if not one.accepted for gate in one.gates)
+    return Row(
+        species,
+        Share(sum(one.accepted for one in tries), total),
+        Share(sum(one.verdict in ("unsure", "none") for one in tries), total),
+        tuple(reasons.most_common()),
+        tuple(gates.most_common()),
+    )
+
+
+def advice(drill: Drill) -> list[str]:
+    """Plain sentences, the gravest first."""
+    said: list[str] = []
+    found = rows(drill)
+    for row in found:
+        if row.species != LIVE and row.accepted.count:
+            said.append(
+                f"{row.accepted.count} of {row.accepted.total} tries with a {row.title} were accepted: do not let the "
+                "face alone open this door. Require a badge as well, check light, screen and camera "
+                "(docs/liveness.md), then drill again."
+            )
+    for row in found:
+        if row.species == LIVE and row.accepted.count < row.accepted.total:
+            said.append(_refused(row))
+    for row in found:
+        if row.species != LIVE and not row.accepted.count:
+            high = f"{100 * row.accepted.high:.0f} %"
+            little = "says little" if row.accepted.high > ENOUGH else "is something"
+            said.append(f"{row.title}: 0 of {row.accepted.total} {little}: at most {high} (95 % bound).")
+    if drill.repeated:
+        said.append(f"{len(drill.repeated)} tries were repeated and do not count: {_counted(drill.repeated)}.")
+    missing = [step for step in drill.steps if len(drill.of(step.species)) < step.tries]
+    if missing:
+        said.append("Not finished: " + ", ".join(f"{s.title} {len(drill.of(s.species))} of {s.tries}" for s in missing))
+    if not any(row.species == LIVE for row in found):
+        said.append("No genuine visit was tried: a kiosk that refuses everybody stops every attack.")
+    return said
+
+
+def _refused(row: Row) -> str:
+    lost = row.accepted.total - row.accepted.count
+    share = Share(lost, row.accepted.total)
+    why = ", ".join(f"{reason} {count}" for reason, count in row.reasons)
+    line = f"{lost} of {share.total} genuine visits were refused (up to {100 * share.high:.0f} %): {why}."
+    if any(reason in ROOM for reason, _ in row.reasons):
+        line += " The room outshines the screen: shade it, come nearer, or use a brighter screen."
+    elif row.gates:
+        line += f" Most often not passed: {row.gates[0][0]} (docs/liveness.md)."
+    return line
+
+
+def to_json(drill: Drill) -> dict[str, Any]:
+    """The whole report as a plain object."""
+    return {
+        "format": 1,
+        "began_utc": drill.began_utc,
+        "software": __version__,
+        "camera": drill.camera,
+        **dict(drill.facts),
+        "species": [
+            {
+                "species": row.species,
+                "title": row.title,
+                "accepted": row.accepted.to_json(),
+                "no_answer": row.silent.to_json(),
+                "reasons": dict(row.reasons),
+                "gates": dict(row.gates),
+            }
+            for row in rows(drill)
+        ],
+        "repeated": dict(Counter(drill.repeated)),
+        "skipped": list(drill.skipped),
+        "finished": drill.next_step is None and not drill.skipped,
+        "advice": advice(drill),
+        "notes": list(NOTES),
+    }
+
+
+def to_html(drill: Drill) -> str:
+    """One page without anything from elsewhere."""
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in _cells(drill))
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in HEAD)
+    said = "".join(f"<li>{escape(line)}</li>" for line in advice(drill))
+    notes = "".join(f"<p>{escape(line)}</p>" for line in NOTES)
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Spoof drill</title><style>'
+        "body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
+        "table{border-collapse:collapse;width:100%}td,th{border:1px solid #bbb;padding:.4em .6em;text-align:left}"
+        "th{background:#eee}footer{color:#555;font-size:.9em}</style>"
+        f"<h1>Spoof drill</h1><p>{escape(_where(drill))}</p><h2>What to do</h2><ul>{said}</ul>"
+        f"<h2>What was counted</h2><table><tr>{head}</tr>{body}</table><footer>{notes}</footer></html>\n"
+    )
+
+
+def to_markdown(drill: Drill) -> str:
+    """The same as text."""
+    lines = ["# Spoof drill", "", _where(drill), "", "## What to do", ""]
+    lines += [f"- {line}" for line in advice(drill)]
+    lines += ["", "## What was counted", "", _line(HEAD), _line(["---"] * len(HEAD))]
+    lines += [_line(cells) for cells in _cells(drill)]
+    return "\n".join([*lines, "", *(f"{line}\n" for line in NOTES)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+
+def _where(drill: Drill) -> str:
+    facts = ", ".join(f"{key} {value}" for key, value in drill.facts.items())
+    camera = f" at {drill.camera}" if drill.camera else ""
+    return f"Begun {drill.began_utc}{camera}; {facts or 'no facts noted'}; software {__version__}."
+
+
+def _cells(drill: Drill) -> list[tuple[str, ...]]:
+    cells: list[tuple[str, ...]] = []
+    for row in rows(drill):
+        share = row.accepted
+        stopped = ", ".join(f"{name} {count}" for name, count in row.gates[:4]) or "-"
+        bounds = f"{100 * share.low:.0f} to {100 * share.high:.0f} %"
+        cells.append((row.title, f"{share.total}", f"{share.count}", bounds, f"{row.silent.count}", stopped))
+    return cells
+
+
+def _counted(words: Sequence[str]) -> str:
+    return ", ".join(f"{SPECIES[word][0]} {count}" for word, count in Counter(words).items())
