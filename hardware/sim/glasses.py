@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.sim.light import ScreenLamp
-from hardware.sim.mirror import mirrored
-from hardware.sim.relief import ROOM_ALBEDO, Lens, Placed, Relief, RowLight, View, pyramid
+from hardware.sim.mirror import Lens, mirrored
+from hardware.sim.relief import ROOM_ALBEDO, Placed, Relief, RowLight, View, mixed, pyramid
 from kiosk.values import Floats
 
 CORNERS = 2.6
@@ -54,9 +54,10 @@ class Spectacles:
 
     def painted(self, picture: Floats, px_per_mm: float, origin: tuple[float, float], eyes: Eyes) -> Floats:
         """``picture`` (h, w, 3 or 4) with the frame on it; its fourth channel (alpha) stays."""
-        frame = np.zeros(picture.shape[:2], np.uint8)
+        part = _around(eyes, px_per_mm, origin, picture.shape)
+        frame = np.zeros(picture[part].shape[:2], np.uint8)
         wide = max(1, round(self.rim_mm * px_per_mm))
-        fixed = np.array(origin)
+        fixed = np.array(origin) - (part[1].start, part[0].start)
 
         def spot(x: float, y: float) -> NDArray[np.int32]:
             return np.asarray(np.round((np.array([x, y]) * px_per_mm + fixed - 0.5) * 16.0), np.int32)
@@ -78,9 +79,22 @@ class Spectacles:
         cv2.polylines(frame, [bridge], False, 255, wide, cv2.LINE_AA, 4)
         cover = cv2.GaussianBlur(frame.astype(np.float32) / 255.0, (0, 0), 0.6)[..., None]
         result = picture.copy()
-        alpha = picture[..., 3:] if picture.shape[2] == 4 else np.float32(1.0)
-        result[..., :3] = picture[..., :3] * (1.0 - cover) + np.array(self.colour, np.float32) * cover * alpha
+        alpha = picture[part][..., 3:] if picture.shape[2] == 4 else np.float32(1.0)
+        result[part][..., :3] *= 1.0 - cover
+        result[part][..., :3] += np.array(self.colour, np.float32) * cover * alpha
         return result
+
+
+def _around(
+    eyes: Eyes, px_per_mm: float, origin: tuple[float, float], shape: tuple[int, ...], reach_mm: float = 110.0
+) -> tuple[slice, slice]:
+    """The part of a picture in which glasses are."""
+    x, y = (np.mean([eye[axis] for eye in eyes]) * px_per_mm + origin[axis] for axis in (0, 1))
+    reach = reach_mm * px_per_mm
+    return (
+        slice(max(int(y - reach / 2), 0), min(int(y + reach / 2), shape[0])),
+        slice(max(int(x - reach), 0), min(int(x + reach), shape[1])),
+    )
 
 
 def wear(head: Relief, spectacles: Spectacles) -> Relief:
@@ -117,29 +131,28 @@ def lens_glare(picture: Floats, placed: Placed, lens: Lens, view: View, lamp: Sc
     a = ((np.arange(left, right) + 0.5 - view.width_px / 2) / view.focal_px).astype(np.float32)
     b = ((np.arange(top, bottom) + 0.5 - view.height_px / 2) / view.focal_px).astype(np.float32)
     z = np.float32(middle[2])
-    points = np.empty((len(b), len(a), 3), np.float32)
-    points[..., 0], points[..., 1], points[..., 2] = a[None, :] * z, b[:, None] * z, z
+    x, y = np.meshgrid(a * z, b * z)
     # Where each ray meets the lens, in the lens's own axes (nearly parallel to the picture).
-    flat = np.asarray(points[..., :2] - np.array(middle[:2], np.float32), np.float32)
-    local = flat @ np.linalg.inv(placed.turn[:2, :2]).T.astype(np.float32)
-    inside = np.abs(local[..., 0] / lens.half_mm[0]) ** CORNERS + np.abs(local[..., 1] / lens.half_mm[1]) ** CORNERS
-    share = np.clip((1.0 - inside) * reach / CORNERS + 0.5, 0.0, 1.0) * np.float32(lens.mirror)
-    normals = _bowl(local, lens) @ placed.turn.T.astype(np.float32)
+    back = np.linalg.inv(placed.turn[:2, :2]).astype(np.float32)
+    dx, dy = x - np.float32(middle[0]), y - np.float32(middle[1])
+    u, v = back[0, 0] * dx + back[0, 1] * dy, back[1, 0] * dx + back[1, 1] * dy
+    inside = np.abs(u / lens.half_mm[0]) ** CORNERS + np.abs(v / lens.half_mm[1]) ** CORNERS
+    share = np.asarray(np.clip((1.0 - inside) * reach / CORNERS + 0.5, 0.0, 1.0) * lens.mirror, np.float32)
+    normals = _bowl(u, v, lens) @ placed.turn.T.astype(np.float32)
+    points = np.stack([x, y, np.full_like(x, z)], axis=-1)
     row = len(light.top) // 2
-    image = mirrored(points, normals, lamp, "top")[..., None] * light.top[row]
-    image += mirrored(points, normals, lamp, "bottom")[..., None] * light.bottom[row]
-    image *= np.float32(lamp.panel.luminance_cd_m2)
-    image += np.array(light.ambient.colour, np.float32) * np.float32(light.ambient.lux * ROOM_ALBEDO / np.pi)
+    room = np.array(light.ambient.colour, np.float32) * np.float32(light.ambient.lux * ROOM_ALBEDO / np.pi)
+    shown = np.float32(lamp.panel.luminance_cd_m2)
+    seen = [share, *(half * share * shown for half in mirrored(points, normals, lamp))]
+    glare = mixed(seen, (room, light.top[row], light.bottom[row]), 0.0)
     part = picture[top:bottom, left:right]
-    part *= 1.0 - share[..., None]
-    part += share[..., None] * image
+    part[:] = cv2.add(cv2.multiply(part, cv2.merge([1.0 - share] * 3)), cv2.cvtColor(glare, cv2.COLOR_RGBA2RGB))
 
 
-def _bowl(local: Floats, lens: Lens) -> Floats:
-    """Unit normals (..., 3) in relief axes of the lens's sphere, tilted and wrapped."""
-    tilt, wrap = np.deg2rad(lens.tilt_deg), np.deg2rad(lens.wrap_deg)
-    x = local[..., 0] / np.float32(lens.radius_mm) + np.float32(np.tan(wrap))
-    y = local[..., 1] / np.float32(lens.radius_mm) + np.float32(np.tan(tilt))
+def _bowl(u: Floats, v: Floats, lens: Lens) -> Floats:
+    """Unit normals (..., 3) in relief axes of the lens's sphere at (u, v) mm from its middle, tilted and wrapped."""
+    x = u / np.float32(lens.radius_mm) + np.float32(np.tan(np.deg2rad(lens.wrap_deg)))
+    y = v / np.float32(lens.radius_mm) + np.float32(np.tan(np.deg2rad(lens.tilt_deg)))
     length = np.sqrt(1.0 + x * x + y * y)
     return np.asarray(np.stack([x / length, y / length, 1.0 / length], axis=-1), np.float32)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,20 +14,45 @@ CORNEA_RADIUS_MM = 7.8
 CORNEA_F0 = 0.025
 
 
-def mirrored(points: Floats, normals: Floats, lamp: ScreenLamp, half: str, soft_mm: float = 6.0) -> Floats:
-    """How much of one half of the screen the camera sees mirrored at each point, 0..1 with edges ``soft_mm`` wide."""
-    view = points * np.array([1.0, 1.0, -1.0], np.float32)
-    view = view / np.linalg.norm(view, axis=-1, keepdims=True)
-    out = view - 2.0 * np.sum(view * normals, axis=-1, keepdims=True) * normals
-    towards = np.maximum(out[..., 2], 1e-3)
-    x = points[..., 0] + out[..., 0] * points[..., 2] / towards
-    y = points[..., 1] + out[..., 1] * points[..., 2] / towards
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """The front of a spectacle lens: a superellipse on a sphere, partly mirroring."""
+
+    middle_mm: tuple[float, float, float]
+    """(x, y, h)."""
+    half_mm: tuple[float, float]
+    """Half its width and height."""
+    mirror: float
+    """Mirrored share of both faces: 0.08 bare, 0.01 with a coating."""
+    radius_mm: float = 130.0
+    """Of the front's curve."""
+    tilt_deg: float = 8.0
+    """The lower rim is nearer to the cheek: the lens faces a little downwards."""
+    wrap_deg: float = 4.0
+    """Positive: turned to the image's right."""
+
+
+def mirrored(points: Floats, normals: Floats, lamp: ScreenLamp, soft_mm: float = 6.0) -> Floats:
+    """How much of the screen's top and bottom half the camera sees mirrored: ``(2, ...)`` 0..1, edges ``soft_mm`` wide.
+
+    ``points`` and ``normals`` are (..., 3).
+    """
+    x, y, z = (np.ascontiguousarray(points[..., axis]) for axis in range(3))
+    nx, ny, nz = (np.ascontiguousarray(normals[..., axis]) for axis in range(3))
+    # The ray from the lens, (x, y, -z) with the third axis towards the camera, is reflected; its length cancels.
+    twice = 2.0 * (x * nx + y * ny - z * nz)
+    towards = np.maximum(-z - twice * nz, 1e-3 * z)
+    reach = z / towards
+    at_x = x + (x - twice * nx) * reach
+    at_y = y + (y - twice * ny) * reach
     cx, cy = lamp.centre_mm
     height = lamp.panel.height_mm
-    cy += (-height if half == "top" else height) / 4
-    inside_x = np.clip((lamp.panel.width_mm / 2 - np.abs(x - cx)) / soft_mm + 0.5, 0.0, 1.0)
-    inside_y = np.clip((height / 4 - np.abs(y - cy)) / soft_mm + 0.5, 0.0, 1.0)
-    return np.asarray(inside_x * inside_y, np.float32)
+    inside = np.clip((lamp.panel.width_mm / 2 - np.abs(at_x - cx)) / soft_mm + 0.5, 0.0, 1.0)
+    halves = [
+        inside * np.clip((height / 4 - np.abs(at_y - middle)) / soft_mm + 0.5, 0.0, 1.0)
+        for middle in (cy - height / 4, cy + height / 4)
+    ]
+    return np.asarray(halves, np.float32)
 
 
 def catch_light(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.sim.light import Ambient, ScreenLamp
-from hardware.sim.mirror import mirrored
+from hardware.sim.mirror import Lens, mirrored
 from hardware.sim.path import Stand
 from kiosk.values import Floats
 
@@ -26,24 +27,6 @@ SURFACE_STEP = 4
 SKIN_F0 = 0.028
 SKIN_ROUGHNESS = 0.35
 ROOM_ALBEDO = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class Lens:
-    """The front of a spectacle lens: a superellipse on a sphere, partly mirroring."""
-
-    middle_mm: tuple[float, float, float]
-    """(x, y, h)."""
-    half_mm: tuple[float, float]
-    """Half its width and height."""
-    mirror: float
-    """Mirrored share of both faces: 0.08 bare, 0.01 with a coating."""
-    radius_mm: float = 130.0
-    """Of the front's curve."""
-    tilt_deg: float = 8.0
-    """The lower rim is nearer to the cheek: the lens faces a little downwards."""
-    wrap_deg: float = 4.0
-    """Positive: turned to the image's right."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,17 +84,24 @@ class View:
 
     def grid(self) -> tuple[Floats, Floats]:
         """Ray slopes (x / z, y / z) of the shading grid, one cell wider than the picture on every side."""
-        rows, columns = self.height_px // STEP + 2, self.width_px // STEP + 2
-        a = ((np.arange(columns, dtype=np.float32) - 0.5) * STEP - self.width_px / 2) / self.focal_px
-        b = ((np.arange(rows, dtype=np.float32) - 0.5) * STEP - self.height_px / 2) / self.focal_px
-        wide, high = np.meshgrid(a.astype(np.float32), b.astype(np.float32))
-        return wide, high
+        return _grid(self)
 
     def enlarge(self, grid: Floats) -> Floats:
         """A field on the shading grid at full resolution."""
         size = (grid.shape[1] * STEP, grid.shape[0] * STEP)
         full = cv2.resize(grid, size, interpolation=cv2.INTER_LINEAR)
         return np.asarray(full[STEP:-STEP, STEP:-STEP], np.float32)
+
+
+@cache
+def _grid(view: View) -> tuple[Floats, Floats]:
+    rows, columns = view.height_px // STEP + 2, view.width_px // STEP + 2
+    a = ((np.arange(columns, dtype=np.float32) - 0.5) * STEP - view.width_px / 2) / view.focal_px
+    b = ((np.arange(rows, dtype=np.float32) - 0.5) * STEP - view.height_px / 2) / view.focal_px
+    wide, high = np.meshgrid(a.astype(np.float32), b.astype(np.float32))
+    wide.setflags(write=False)
+    high.setflags(write=False)
+    return wide, high
 
 
 def rotation(stand: Stand) -> NDArray[np.float64]:
@@ -155,7 +145,7 @@ class Placed:
         rays = [(back[i, 0] * a + back[i, 1] * b - back[i, 2]).astype(np.float32) for i in range(3)]
         scale = relief.px_per_mm
         ox, oy = relief.origin_px
-        heights = cv2.extractChannel(relief.surface, 0)
+        heights = np.asarray(cv2.extractChannel(relief.surface, 0), np.float32)
         # A plane at height 0 is met at once.
         steps = 4 if heights.any() else 1
         height = np.zeros_like(a)
@@ -275,7 +265,7 @@ def _shade(
         shown = np.float32(relief.mirror * lamp.panel.luminance_cd_m2)
         # The rest of the mirror shows the room before it, on average as bright as its light makes white walls.
         coats += [lux[0] * np.float32(relief.mirror * ROOM_ALBEDO)]
-        coats += [mirrored(points, normals, lamp, half) * shown for half in ("top", "bottom")]
+        coats += list(mirrored(points, normals, lamp) * shown)
         colours += lamps
     if relief.emission_cd_m2 > 0.0:
         shine = np.full((*z.shape, 4), relief.emission_cd_m2, np.float32)

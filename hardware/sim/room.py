@@ -37,8 +37,8 @@ class Backdrop:
 
     def __init__(self, room: Room, view: View, lamp: ScreenLamp, seed: int) -> None:
         self._view = view
-        albedo = srgb_to_linear(_draw(room, view, seed))
         distance, normals, depth_shade = _geometry(room, view)
+        albedo = srgb_to_linear(_draw(room, view, seed, normals))
         a, b = _rays(view)
         points = np.stack([a * distance, b * distance, distance], axis=-1).astype(np.float32)
         soft = cv2.GaussianBlur(albedo * depth_shade[..., None], (0, 0), room.blur_px)
@@ -93,16 +93,16 @@ def _geometry(room: Room, view: View) -> tuple[Floats, Floats, Floats]:
     normals = np.array(list(walls), np.float32)[nearest]
     x, y = a * distance, b * distance
     gaps = np.stack([room.half_width_mm - np.abs(x), room.ceiling_mm + y, room.floor_mm - y, room.back_mm - distance])
-    second = np.sort(gaps, axis=0)[1]
+    second = np.partition(gaps, 1, axis=0)[1]
     shade = 1.0 - 0.30 * np.exp(-np.maximum(second, 0.0) / 130.0)
     return distance, np.ascontiguousarray(normals), shade.astype(np.float32)
 
 
-def _draw(room: Room, view: View, seed: int) -> Floats:
+def _draw(room: Room, view: View, seed: int, normals: Floats) -> Floats:
     """sRGB picture (H, W, 3) of the room's paint and things."""
     random = np.random.default_rng([seed, 0x2003])
-    distance, normals, _ = _geometry(room, view)
-    paint = np.empty((*distance.shape, 3), np.float32)
+    shape = normals.shape[:2]
+    paint = np.empty((*shape, 3), np.float32)
     wall = np.array(room.wall, np.float32)
     paint[:] = wall
     paint[normals[..., 0] != 0.0] = wall * 0.94
@@ -131,8 +131,8 @@ def _draw(room: Room, view: View, seed: int) -> Floats:
     block(picture[0] + 60, horizon, picture[1] - 60, horizon + 60, (106, 122, 92))
     block(picture[0] + 60, horizon + 60, picture[1] - 60, -120, (168, 150, 104))
     _plant(paint, spot, -side * 640.0, random)
-    grain = cv2.GaussianBlur(random.standard_normal(distance.shape, np.float32), (0, 0), 3.0)
-    stains = cv2.GaussianBlur(random.standard_normal(distance.shape, np.float32), (0, 0), 40.0)
+    grain = cv2.GaussianBlur(random.standard_normal(shape, np.float32), (0, 0), 3.0)
+    stains = cv2.GaussianBlur(random.standard_normal(shape, np.float32), (0, 0), 40.0)
     paint *= (1.0 + 0.12 * grain + 1.6 * stains)[..., None]
     return np.asarray(np.clip(paint, 0.0, 255.0), np.float32)
 

@@ -104,6 +104,7 @@ def _world(scene: Scene, conditions: Conditions, seed: int) -> World:
         Story(scene.actors, ((0.0, conditions.ambient),), scene.injections),
         seed=conditions.room_seed * 1_000_003 + seed,
         room=conditions.room,
+        room_seed=conditions.room_seed,
         panel=conditions.panel,
         optics=conditions.optics,
         lag_s=conditions.lag_s,

@@ -71,15 +71,14 @@ def with_skin(portrait: Portrait, lightness: float, redder: float = 0.0) -> Port
     target = skin_colour(lightness, redder)
     gain = np.asarray(target / np.median(albedo, axis=0), np.float32)
     gain *= luminance_factor(lightness) / float(np.median((albedo * gain) @ LUMA))
-    factor = _factor(mask, gain, 4)
     # Nothing reflects more than white paper: the brightest spots of lightened skin end there.
-    painted = [pyramid(np.minimum(one[0] * factor, texture[..., 3:]), len(one)) for one in (head.levels, head.closed)]
+    painted = [pyramid(_multiplied(one[0], mask, gain), len(one)) for one in (head.levels, head.closed)]
     exposed = np.asarray(gain * float(gain @ LUMA) ** (PHOTO_EXPOSURE - 1.0), np.float32)
-    linear = np.minimum(portrait.linear * _factor(_fitted(portrait.skin, portrait.linear), exposed, 3), 1.0)
+    linear = _multiplied(portrait.linear, _fitted(portrait.skin, portrait.linear), exposed)
     return replace(
         portrait,
         relief=replace(head, levels=painted[0], closed=painted[1]),
-        linear=np.asarray(linear, np.float32),
+        linear=linear,
     )
 
 
@@ -145,7 +144,16 @@ def _fitted(mask: Floats, picture: Floats) -> Floats:
     return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _factor(mask: Floats, gain: Floats, channels: int) -> Floats:
-    """(h, w, channels) 1 away from the skin, ``gain`` on it; alpha untouched."""
-    planes = [1.0 + mask * np.float32(one - 1.0) for one in gain]
-    return np.asarray(cv2.merge(planes if channels == 3 else [*planes, np.ones_like(mask)]), np.float32)
+def _multiplied(picture: Floats, mask: Floats, gain: Floats) -> Floats:
+    """A copy with ``gain`` (3,) on the skin, never above 1 (times alpha); only the skin's rectangle is touched."""
+    result = picture.copy()
+    rows, columns = np.flatnonzero(mask.max(axis=1) > 0.0), np.flatnonzero(mask.max(axis=0) > 0.0)
+    if not len(rows):
+        return result
+    part = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    channels = picture.shape[2]
+    planes = [1.0 + mask[part] * np.float32(one - 1.0) for one in gain]
+    planes += [np.ones_like(planes[0])] * (channels - 3)
+    most = cv2.merge([picture[part][..., 3] if channels == 4 else np.ones_like(planes[0])] * channels)
+    result[part] = cv2.min(cv2.multiply(picture[part], cv2.merge(planes)), most)
+    return result

@@ -29,7 +29,7 @@ class World:
 
     The first argument is the timeline; ``screen_offset_mm`` is the middle of the lit area relative to the lens.
     ``lag_s`` is how much later than its display reports the panel really lights up, give or take ``lag_jitter_s``
-    (standard deviation): an installation has to find it out.
+    (standard deviation): an installation has to find it out. ``room_seed`` furnishes the room (``seed`` by default).
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class World:
         start_s: float = START_S,
         lag_s: float = 0.0,
         lag_jitter_s: float = 0.0,
+        room_seed: int | None = None,
     ) -> None:
         self.story = story
         self.seed = seed
@@ -53,7 +54,9 @@ class World:
         self.light = LightHistory()
         self._lag = lag_s, lag_jitter_s
         self.view = View(self.optics.width_px, self.optics.height_px, self.optics.focal_px)
-        self._backdrop = Backdrop(room if room is not None else Room(), self.view, self.lamp, seed)
+        self._backdrop = Backdrop(
+            room if room is not None else Room(), self.view, self.lamp, seed if room_seed is None else room_seed
+        )
 
     def film(self, start_s: float, exposure_s: float) -> Floats:
         """Radiance ``(H, W, 3)`` cd/m2 that the camera receives during an exposure begun at clock time ``start_s``."""
