@@ -45,6 +45,15 @@ class LocalFaceModels(Closing):
         """(present, known) passive attack models: "1 of 2"."""
         return self._passive.present
 
+    @property
+    def passive_names(self) -> tuple[str, ...]:
+        """Names of the present passive attack models, in the order of ``passive_scores``."""
+        return self._passive.names
+
+    def forget(self) -> None:
+        """Begin another video: ``find`` follows no face from the last one."""
+        self._landmarker.forget()
+
     def find(self, frame: Frame) -> list[Face]:
         """Faces of a frame of the running video, largest first."""
         return self._landmarker.find(frame)
@@ -60,6 +69,10 @@ class LocalFaceModels(Closing):
     def passive_live_score(self, pixels: Pixels, face: Face) -> float:
         """Mean probability 0..1 over the present passive models that this is no print or screen."""
         return self._passive.live_score(pixels, face)
+
+    def passive_scores(self, pixels: Pixels, face: Face) -> tuple[float, ...]:
+        """The same, one probability for each present model."""
+        return self._passive.scores(pixels, face)
 
 
 def open_models(data_dir: Path, *, embed_threads: int = 2, passive_threads: int = 1) -> LocalFaceModels:

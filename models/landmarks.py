@@ -84,6 +84,13 @@ class Landmarker:
                 landmarker.close()
         self._video = self._still = None
 
+    def forget(self) -> None:
+        """Begin another video: no face is followed from the last one, and times may start anew."""
+        if self._video is not None:
+            self._video.close()
+        self._video = None
+        self._last_ms = -1
+
     def find(self, frame: Frame) -> list[Face]:
         """Faces of a frame of the running video, largest first, in the frame's own pixels."""
         self.warm_up()

@@ -33,7 +33,8 @@ EXTRA: tuple[Contract, ...] = (
     Contract("MiniFASNetV2.onnx", 2.7, 80, 1),
     Contract("MiniFASNetV1SE.onnx", 4.0, 80, 1),
 )
-KNOWN = 2
+NAMES = ("fr_liveness", "minifasnet")
+KNOWN = len(NAMES)
 """Models known: the pinned one, and the MiniFASNet pair."""
 
 
@@ -88,6 +89,11 @@ class PassiveModels:
     def present(self) -> tuple[int, int]:
         """(present, known): "1 of 2"."""
         return len(self._models), KNOWN
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The present models, in the order of ``scores``."""
+        return NAMES[: len(self._models)]
 
     def scores(self, pixels: Pixels, face: Face) -> tuple[float, ...]:
         """One probability 0..1 a present model (the pair counts as one: its mean)."""

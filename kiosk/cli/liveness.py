@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from kiosk.cli import liveness_site, liveness_train
+from kiosk.cli import liveness_evaluate, liveness_site, liveness_train
 from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 
 app = typer.Typer(help="Liveness: judge recorded sessions.", no_args_is_help=True)
 liveness_site.register(app)
+liveness_evaluate.register(app)
 liveness_train.register(app)
 
 

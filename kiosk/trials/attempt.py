@@ -23,13 +23,14 @@ from hardware.sim.light import BLACK, rgb_linear
 from hardware.sim.seen import Tremble, faces
 from hardware.sim.world import World
 from kiosk.config.tree import Settings
+from kiosk.runtime.attempt import USUAL_LAG_S, shown_until
 from kiosk.runtime.extract import Extractor
 from kiosk.runtime.perceive import Tracker, seen_face, without_background
-from kiosk.values import Challenge, Face, Frame, Liveness, LivenessResult, ShownSlot, Slot
+from kiosk.values import Challenge, Face, Frame, Liveness, LivenessResult, Slot
 from kiosk.visit.challenge import FLOOR, GREY, draw
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.geometry import focal_px
-from kiosk.visit.light import modulation
+from kiosk.visit.light import Flash, plan
 from kiosk.visit.reflection import judge
 from kiosk.visit.reflection.sequential import enough
 from kiosk.visit.steadiness import Samples, drift_ratio, follow
@@ -38,8 +39,6 @@ LATENCY_S = 0.03
 """From the loop's wish to the display's page flip."""
 AHEAD_S = 0.2
 """A slot is put into the world's light this long before the camera can see it."""
-LAG_S = 0.03
-"""Frames that begin so long after a slot's end are still waited for."""
 SWITCH_S = 0.1
 """So long after a switch only every third frame is filmed: the gates drop them all, but find the lag with them."""
 SLOW_S = 0.13, 0.07
@@ -64,7 +63,7 @@ class Outcome:
     """From the face in the oval to the verdict."""
     fixed_length_s: float
     """The same with the flash played to its end."""
-    flash: str
+    flash: Flash
 
 
 @dataclass(slots=True)
@@ -133,18 +132,19 @@ def play(
         in_oval_s = _approach(film, settings)
         if in_oval_s is None:
             return _unseen(clock.now_s - world.start_s)
-        if _too_bright(film, settings):
-            return _unseen(clock.now_s - in_oval_s, "none")
+        light = _light_plan(film, settings)
+        if light is Flash.NONE:
+            return _unseen(clock.now_s - in_oval_s, light)
         challenge = draw(clock.now().nonce, settings.liveness)
-        flash = _Flash(film, challenge, settings, lag_s, same_face)
-        result, shown = flash.play(adaptive=adaptive)
+        sequence = _Sequence(film, challenge, settings, lag_s, same_face)
+        result, shown = sequence.play(adaptive=adaptive and light is Flash.NORMAL)
     waited_s = clock.now_s - in_oval_s
     left_s = sum(slot.duration_s for slot in challenge.slots[shown:])
     colours = sum(slot.rgb != GREY for slot in challenge.slots[:shown])
-    return Outcome(result, colours, waited_s, waited_s + left_s, "normal")
+    return Outcome(result, colours, waited_s, waited_s + left_s, light)
 
 
-def _unseen(seconds: float, flash: str = "normal") -> Outcome:
+def _unseen(seconds: float, flash: Flash = Flash.NORMAL) -> Outcome:
     """No face to judge, or no flash to judge it by."""
     return Outcome(LivenessResult(Liveness.UNSURE, 0.0, (), ()), 0, seconds, seconds, flash)
 
@@ -170,16 +170,16 @@ def _approach(film: _Film, settings: Settings) -> float | None:
     return None
 
 
-def _too_bright(film: _Film, settings: Settings) -> bool:
-    """Whether the kiosk would not even begin to flash."""
+def _light_plan(film: _Film, settings: Settings) -> Flash:
+    """What the kiosk would do in this light, by what its camera reports."""
     frame, face = film.frame, film.face
-    if frame is None or face is None or frame.lux is None:
-        return False
+    if frame is None or face is None:
+        return Flash.NORMAL
     distance_mm = seen_face(face, film.track, film.world.optics.focal_px).distance_mm
-    return modulation(film.world.lamp.panel, distance_mm, frame.lux) < settings.liveness.modulation_low
+    return plan(film.world.lamp.panel, distance_mm, frame.lux, settings.liveness)
 
 
-class _Flash:
+class _Sequence:
     """Shows the challenge, films it, asks whether it is enough."""
 
     def __init__(
@@ -198,6 +198,8 @@ class _Flash:
         self._starts = [begin_s + passed for passed in accumulate(lengths)]
         """When each slot becomes visible, and when the last one ends."""
         self._lit = 0
+        # The kiosk's own rule: a slot is over when the frames that saw its end are in.
+        self._grace_s = (USUAL_LAG_S if lag_s is None else lag_s) - settings.liveness.settle_before_s
         self._keep()
 
     def play(self, *, adaptive: bool) -> tuple[LivenessResult, int]:
@@ -205,7 +207,7 @@ class _Flash:
         colours = 0
         for shown, slot in enumerate(self._slots, start=1):
             colours += slot.rgb != GREY
-            self._film_until(self._starts[shown] + LAG_S)
+            self._film_until(self._starts[shown] + self._grace_s)
             if colours == FLOOR // 2 and slot.rgb != GREY:
                 self._keep()
             if adaptive and slot.rgb != GREY and colours >= FLOOR:
@@ -218,7 +220,7 @@ class _Flash:
     def _film_until(self, end_s: float) -> None:
         """Film the frames that begin before ``end_s``, lighting the slots that they can see."""
         film, rhythm_s = self._film, 1.0 / self._film.world.optics.fps
-        while film.last_s + rhythm_s < end_s:
+        while film.last_s < end_s:
             while self._lit < len(self._slots) and self._starts[self._lit] < film.clock.now_s + AHEAD_S:
                 self._light(self._starts[self._lit], self._slots[self._lit])
                 self._lit += 1
@@ -245,10 +247,13 @@ class _Flash:
 
     def _evidence(self, shown: int) -> Evidence:
         world = self._film.world
-        slots = tuple(
-            ShownSlot(slot.rgb, slot.region, start_s, slot.duration_s)
-            for slot, start_s in zip(self._slots[:shown], self._starts, strict=False)
-        )
+        frame = self._film.evidence[-1]
+        begun = list(zip(self._slots, self._starts, strict=False))
+        if shown < len(self._slots):  # the slot that is on by now belongs to what was seen
+            end_s = frame.exposure_start_s + frame.exposure_s
+            slots = shown_until([pair for pair in begun if pair[1] < end_s], end_s)
+        else:
+            slots = shown_until(begun, self._starts[-1])
         return Evidence(
             camera_name=self._film.camera.name,
             camera_changed=False,

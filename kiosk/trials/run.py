@@ -22,6 +22,7 @@ from kiosk.config.tree import Settings
 from kiosk.errors import InputError
 from kiosk.evaluation.trial import Trial, line_of, mend_trials
 from kiosk.runtime.wiring import scale_of
+from kiosk.trials.attempt import Find
 from kiosk.trials.plan import Planned
 from kiosk.trials.troupe import open_troupe
 from kiosk.trials.visitor import compared_by, visit
@@ -42,12 +43,15 @@ class Job:
     data: Path
     adaptive: bool
     seed: int
+    landmarker: bool = False
+    """Whether the real landmarker looks at every frame, instead of the simulator's knowledge."""
 
     def described(self) -> dict[str, Any]:
         """What makes two runs the same run: these settings, this way of playing."""
         text = self.settings.model_dump_json(include={"liveness", "visit", "guidance"})
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return {"split": self.split, "seed": self.seed, "adaptive": self.adaptive, "settings": digest}
+        return {"split": self.split, "seed": self.seed, "adaptive": self.adaptive, "settings": digest,
+                "landmarker": self.landmarker}  # fmt: skip
 
 
 class Player:
@@ -59,13 +63,19 @@ class Player:
         self._troupe = open_troupe(job.split, job.data, job.settings)
         with ExitStack() as stack:
             models = stack.enter_context(open_models(job.data, embed_threads=1))
+            self._models = models
             self._same = compared_by(models, scale_of(models.embedding_version))
             self._stack = stack.pop_all()
 
     def __call__(self, planned: Planned) -> Trial:
         """One trial."""
         job = self._job
-        return visit(planned, self._troupe, job.settings, adaptive=job.adaptive, same_face=self._same)
+        finder = self._looker if job.landmarker else None
+        return visit(planned, self._troupe, job.settings, adaptive=job.adaptive, same_face=self._same, finder=finder)
+
+    def _looker(self) -> Find:
+        self._models.forget()
+        return lambda _world, frame: self._models.find(frame)
 
     def close(self) -> None:
         """Release the models."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hardware.sim.species import SETTLED_S, SPECIES, Timing, build
 from kiosk.config.tree import Settings
 from kiosk.evaluation.trial import Trial, outcome
 from kiosk.identity.scale import Scale
 from kiosk.ports import FaceModels
-from kiosk.trials.attempt import Outcome, SameFace, play
+from kiosk.trials.attempt import Find, Outcome, SameFace, play
 from kiosk.trials.plan import Planned
 from kiosk.trials.troupe import Troupe
 from kiosk.values import Face, Frame, Liveness
+from kiosk.visit.light import Flash
 
 SWAPS = frozenset({"face_swap"})
 """Species whose faces are compared by the real embedder; all others are known to stay the same."""
@@ -26,8 +29,12 @@ def visit(
     *,
     adaptive: bool,
     same_face: SameFace | None = None,
+    finder: Callable[[], Find] | None = None,
 ) -> Trial:
-    """Play one trial to its end: an unsure verdict asks for another try, at most ``liveness.tries`` times."""
+    """Play one trial to its end: an unsure verdict asks for another try, at most ``liveness.tries`` times.
+
+    ``finder`` gives a fresh face finder for each try, instead of the simulator's own.
+    """
     conditions = planned.conditions
     outcomes: list[Outcome] = []
     for number in range(1 + settings.liveness.tries):
@@ -40,13 +47,14 @@ def visit(
             seed=seed,
             lag_s=conditions.lag_s if planned.calibrated else None,
             adaptive=adaptive,
+            find=None if finder is None else finder(),
             same_face=same_face if planned.species in SWAPS else None,
         )
         outcomes.append(done)
-        if done.flash == "none" or done.result.verdict is not Liveness.UNSURE:
+        if done.flash is Flash.NONE or done.result.verdict is not Liveness.UNSURE:
             break
     last = outcomes[-1]
-    accepted = last.flash != "none" and last.result.verdict is Liveness.LIVE
+    accepted = last.flash is not Flash.NONE and last.result.verdict is Liveness.LIVE
     return Trial(
         id=planned.id,
         species=planned.species,
@@ -62,7 +70,7 @@ def visit(
         gates=last.result.gates,
         colour_slots=last.colour_slots,
         in_oval_to_verdict_s=round(sum(one.seconds for one in outcomes), 4),
-        flash=last.flash,
+        flash=str(last.flash),
         fixed_length_s=round(sum(one.fixed_length_s for one in outcomes), 4),
         earlier=tuple(outcome(one.result) for one in outcomes[:-1]),
     )
