@@ -13,7 +13,7 @@ from hardware.sim.mirror import Lens, mirrored
 from hardware.sim.relief import ROOM_ALBEDO, Placed, Relief, RowLight, View, mixed, pyramid
 from kiosk.values import Floats
 
-CORNERS = 2.6
+CORNERS = 3.0
 """Exponent of the lenses' outline: 2 is an ellipse, more is squarer."""
 BEFORE_EYES_MM = 14.0
 COLOURS = ((0.02, 0.02, 0.02), (0.09, 0.045, 0.02), (0.18, 0.18, 0.19))
@@ -136,7 +136,8 @@ def lens_glare(picture: Floats, placed: Placed, lens: Lens, view: View, lamp: Sc
     back = np.linalg.inv(placed.turn[:2, :2]).astype(np.float32)
     dx, dy = x - np.float32(middle[0]), y - np.float32(middle[1])
     u, v = back[0, 0] * dx + back[0, 1] * dy, back[1, 0] * dx + back[1, 1] * dy
-    inside = np.abs(u / lens.half_mm[0]) ** CORNERS + np.abs(v / lens.half_mm[1]) ** CORNERS
+    across, down = np.abs(u) / np.float32(lens.half_mm[0]), np.abs(v) / np.float32(lens.half_mm[1])
+    inside = across * across * across + down * down * down
     share = np.asarray(np.clip((1.0 - inside) * reach / CORNERS + 0.5, 0.0, 1.0) * lens.mirror, np.float32)
     normals = _bowl(u, v, lens) @ placed.turn.T.astype(np.float32)
     points = np.stack([x, y, np.full_like(x, z)], axis=-1)

@@ -212,8 +212,8 @@ def film(placed: Placed, view: View, lamp: ScreenLamp, light: RowLight, lids: fl
     rows, columns = part
     cells = slice(rows.start // STEP, rows.stop // STEP + 2), slice(columns.start // STEP, columns.stop // STEP + 2)
     matte, coat = _shade(placed, view, lamp, light, cells)
-    u, v = (view.enlarge(np.ascontiguousarray(field[cells])) for field in (placed.u, placed.v))
-    picture = _sample(texture, u * shrink, v * shrink, cv2.BORDER_CONSTANT)
+    at = [view.enlarge(np.asarray(field[cells] * shrink - np.float32(0.5))) for field in (placed.u, placed.v)]
+    picture = cv2.remap(texture, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     # Four channels all the way: alpha is multiplied by 1, and no channel has to be taken out in between.
     radiance = cv2.multiply(picture, view.enlarge(matte))
     alpha = cv2.extractChannel(radiance, 3)
