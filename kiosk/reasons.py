@@ -42,6 +42,13 @@ class Reason(StrEnum):
 
     ONCE_MORE = "ONCE_MORE"
 
+    # Instructions of the check without a flash; LEFT and RIGHT are the visitor's own.
+    TURN_LEFT = "TURN_LEFT"
+    TURN_RIGHT = "TURN_RIGHT"
+    LOOK_UP = "LOOK_UP"
+    LOOK_DOWN = "LOOK_DOWN"
+    LOOK_STRAIGHT = "LOOK_STRAIGHT"
+
     # Liveness, in the words of Rekognition's feedback codes.
     FACE_NOT_VISIBLE = "FACE_NOT_VISIBLE"
     FACE_OBSTRUCTED = "FACE_OBSTRUCTED"
@@ -52,6 +59,9 @@ class Reason(StrEnum):
 
     # Denials at the door.
     NOT_LIVE = "NOT_LIVE"
+    INSTRUCTION_MISSED = "INSTRUCTION_MISSED"
+    BADGE_NEEDED = "BADGE_NEEDED"
+    NO_FLASH_ALLOWED = "NO_FLASH_ALLOWED"
     LIVENESS_UNSURE = "LIVENESS_UNSURE"
     UNKNOWN_PERSON = "UNKNOWN_PERSON"
     AMBIGUOUS_PERSON = "AMBIGUOUS_PERSON"

@@ -352,6 +352,7 @@ class SceneKind(StrEnum):
     GUIDING = "guiding"
     HOLDING = "holding"
     FLASHING = "flashing"
+    MOVING = "moving"
     DECIDING = "deciding"
     GRANTED = "granted"
     DENIED = "denied"

@@ -27,7 +27,8 @@ from kiosk.values import Panel, Pixels, Rgb, Scene, SceneKind
 if TYPE_CHECKING:
     import pygame
 
-_MIRRORED: Final = {SceneKind.GUIDING, SceneKind.HOLDING, SceneKind.DECIDING}
+_MIRRORED: Final = {SceneKind.GUIDING, SceneKind.HOLDING, SceneKind.MOVING, SceneKind.DECIDING}
+_SIGNED: Final = {SceneKind.GUIDING, SceneKind.MOVING}
 _KEPT_BYTES: Final = 40_000_000
 """Grounds kept: all of a 7 inch screen, the last six of full HD. Drawing one anew takes as long as a camera frame."""
 _Key = tuple[SceneKind, Words, Reason | None]
@@ -91,7 +92,7 @@ class Renderer:
         kind, said, hint = key
         ground, title, detail, sign = _GROUNDS.get(kind, _BRIGHT)
         self._canvas[...] = ground
-        icon = SIGNS.get(hint) if hint is not None and kind is SceneKind.GUIDING else None
+        icon = SIGNS.get(hint) if hint is not None and kind in _SIGNED else None
         if kind is SceneKind.DECIDING:
             icon = "dots"
         paint(self._canvas, self._surface, self._setter, self._layout, said, icon=icon, colours=(title, detail, sign))

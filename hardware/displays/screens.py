@@ -41,6 +41,13 @@ HINTS: Final = (
     Reason.FACE_TOO_SMALL,
     Reason.FACE_CUT_OFF,
 )
+INSTRUCTIONS: Final = (
+    Reason.TURN_LEFT,
+    Reason.TURN_RIGHT,
+    Reason.LOOK_UP,
+    Reason.LOOK_DOWN,
+    Reason.LOOK_STRAIGHT,
+)
 FAULTS: Final = (
     Reason.CAMERA_LOST,
     Reason.DISPLAY_LOST,
@@ -48,7 +55,7 @@ FAULTS: Final = (
     Reason.RECORDS_LOST,
     Reason.DOOR_LOST,
 )
-_NO_DENIAL: Final = {*HINTS, *FAULTS, Reason.CHECKING, Reason.WELCOME, Reason.ONCE_MORE}
+_NO_DENIAL: Final = {*HINTS, *FAULTS, Reason.CHECKING, Reason.WELCOME, Reason.ONCE_MORE, *INSTRUCTIONS}
 DENIALS: Final = tuple(reason for reason in Reason if reason not in _NO_DENIAL)
 _FLASHES: Final[tuple[tuple[str, Rgb, Region], ...]] = (
     ("red", (255, 100, 100), "full"),
@@ -79,6 +86,8 @@ def all_scenes() -> list[tuple[str, Scene]]:
     for name, rgb, region in _FLASHES:
         slot = Slot(rgb, region, 0.3)
         scenes.append((f"flashing-{name}", Scene(SceneKind.FLASHING, _OVAL, True, Reason.HOLD_STILL, 0.6, slot)))
+    for number, asked in enumerate(INSTRUCTIONS):
+        scenes.append((f"moving-{_word(asked)}", Scene(SceneKind.MOVING, _OVAL, True, asked, number / 6)))
     scenes += [
         ("deciding", Scene(SceneKind.DECIDING, _OVAL, True, Reason.CHECKING, 1.0)),
         ("granted", Scene(SceneKind.GRANTED, _OVAL, True, Reason.WELCOME)),

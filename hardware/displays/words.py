@@ -30,6 +30,7 @@ _SILENT: Final[dict[SceneKind, Words]] = {
     SceneKind.GUIDING: Words("Put your face in the oval"),
     SceneKind.HOLDING: Words("Hold still"),
     SceneKind.FLASHING: Words("Hold still"),
+    SceneKind.MOVING: Words("Follow the arrow"),
     SceneKind.DECIDING: Words("One moment, please"),
     SceneKind.GRANTED: Words("Welcome", "Please come in."),
     SceneKind.DENIED: Words("The door stays locked", "Please ask for help."),
@@ -47,6 +48,11 @@ SIGNS: Final[dict[Reason, str]] = {
     Reason.FACE_TOO_SMALL: "closer",
     Reason.ONE_PERSON: "two_heads",
     Reason.ONCE_MORE: "again",
+    Reason.TURN_LEFT: "left",
+    Reason.TURN_RIGHT: "right",
+    Reason.LOOK_UP: "up",
+    Reason.LOOK_DOWN: "down",
+    Reason.LOOK_STRAIGHT: "head",
 }
 """Hints that are drawn as well as said."""
 _NOT_KNOWN: Final = {
@@ -57,7 +63,7 @@ _NOT_KNOWN: Final = {
     Reason.BADGE_MISMATCH,
     Reason.UNKNOWN_BADGE,
 }
-_OTHER_WAY: Final = {Reason.LOW_LIGHTING, Reason.HIGH_LIGHTING}
+_OTHER_WAY: Final = {Reason.LOW_LIGHTING, Reason.HIGH_LIGHTING, Reason.BADGE_NEEDED, Reason.NO_FLASH_ALLOWED}
 
 
 def words(scene: Scene) -> Words:

@@ -138,6 +138,14 @@ class LivenessSettings(Group):
     modulation_long: float = Field(
         0.02, ge=0.01, le=0.2, description="below this share the flash is played to its end, never ended early"
     )
+    path: Literal["flash", "auto", "movement"] = Field(
+        "auto",
+        description="auto: who shows a badge is checked by head movements where no flash can be seen or is allowed; "
+        "movement: everybody is, and must show a badge; flash: nobody is",
+    )
+    turns: int = Field(3, ge=2, le=4, description="head movements that are asked for, in random order")
+    turn_s: float = Field(4.0, ge=2, le=10, description="time for one movement there and back")
+    turn_deg: float = Field(15.0, ge=10, le=25, description="least turn of the head; up and down 0.7 of it")
     same_face: float = Field(80.0, ge=50, le=99, description="least similarity of the face before, during and after")
     tries: int = Field(2, ge=0, le=2, description="further tries after an unsure verdict")
 

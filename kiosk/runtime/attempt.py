@@ -1,18 +1,23 @@
-"""One flash as the shell keeps it: what was shown, what was seen, and the evidence for the gates made of it."""
+"""One attempt as the shell keeps it: what was shown, what was seen, and the evidence for the gates made of it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kiosk.config.tree import LivenessSettings
 from kiosk.identity.scale import Scale
 from kiosk.values import Embedding, Face, Floats, Frame, LivenessResult, Panel, ShownSlot, Slot
-from kiosk.visit.challenge import FLOOR, colour_indices
+from kiosk.visit.challenge import FLOOR, GROUP, colour_indices
 from kiosk.visit.events import StartAttempt
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.geometry import focal_px
+from kiosk.visit.movement import Turned
 
+SAMPLE_S = 0.7
+STRAIGHT_DEG = 12.0
+MOST_SAMPLES = 5
 USUAL_LAG_S = 0.1
 """From visible to exposed where it was never calibrated: when a slot's frames are taken to be in."""
 
@@ -39,7 +44,7 @@ class Look:
 
 @dataclass(slots=True)
 class Attempt:
-    """One flash: what was shown, what was seen, what is still awaited."""
+    """One flash, or one check by movements: what was shown, what was seen, what is still awaited."""
 
     effect: StartAttempt
     approach: tuple[FrameEvidence, ...]
@@ -52,11 +57,14 @@ class Attempt:
     probe: Embedding | None = None
     later: list[Embedding] = field(default_factory=list)
     sampled: int = 0
+    sampled_s: float = -math.inf
     looked: int = 0
     """Colour slots that the latest look knew."""
     camera_changed: bool = False
     judging: bool = False
     """The last word is asked for or spoken: no more frames are kept."""
+    turned: tuple[Turned, ...] | None = None
+    """Of a check by movements: the instructions, once all were followed."""
     awaited: set[str] = field(default_factory=set)
     """Answers that the judging needs and that have not been drained yet."""
 
@@ -87,7 +95,8 @@ def look_is_due(attempt: Attempt, settings: LivenessSettings, lag_s: float | Non
 
     A look needs the match and the passive score, and never waits beside another job: the match comes first.
     """
-    if not settings.adaptive or attempt.effect.whole or attempt.judging or attempt.awaited:
+    never = not settings.adaptive or attempt.effect.whole or attempt.effect.movement
+    if never or attempt.judging or attempt.awaited:
         return 0
     if attempt.probe is None or attempt.newest is None:
         return 0
@@ -96,7 +105,9 @@ def look_is_due(attempt: Attempt, settings: LivenessSettings, lag_s: float | Non
 
 
 def is_over(attempt: Attempt, now_s: float) -> bool:
-    """Whether the whole challenge was shown to its end."""
+    """Whether the whole challenge was shown to its end, or every instruction followed."""
+    if attempt.effect.movement:
+        return attempt.turned is not None
     return len(attempt.shown) >= len(attempt.effect.challenge.slots) and now_s >= end_of(attempt)
 
 
@@ -119,6 +130,26 @@ def filmed_until(attempt: Attempt) -> float:
     """When the exposure of the newest frame ended."""
     newest = attempt.frames[-1]
     return newest.exposure_start_s + newest.exposure_s
+
+
+def sample_is_due(attempt: Attempt, frame: Frame, face: Face) -> bool:
+    """Whether this frame is to be embedded, so that the face is known to be the same one all the time.
+
+    During a flash: in its middle and, where no look does it, near its end. During movements: looking straight, not
+    more often than every ``SAMPLE_S``.
+    """
+    if attempt.effect.movement:
+        straight = abs(face.pose.yaw_deg) <= STRAIGHT_DEG and abs(face.pose.pitch_deg) <= STRAIGHT_DEG
+        rested = frame.exposure_start_s - attempt.sampled_s >= SAMPLE_S
+        return attempt.turned is None and straight and rested and attempt.sampled < MOST_SAMPLES
+    due = (GROUP + 1, len(attempt.effect.challenge.slots) - 1)
+    return attempt.sampled < len(due) and len(attempt.shown) > due[attempt.sampled]
+
+
+def span(attempt: Attempt) -> tuple[Slot, float]:
+    """A check by movements as one dark slot, from its first instruction to the newest frame: (slot, begin)."""
+    begin_s = attempt.turned[0].given_s if attempt.turned else filmed_until(attempt)
+    return Slot((0, 0, 0), "full", max(filmed_until(attempt) - begin_s, 1e-3)), begin_s
 
 
 def evidence_of(attempt: Attempt, site: Site, scale: Scale, mesh_normals: Floats, end_s: float) -> Evidence:

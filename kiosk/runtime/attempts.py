@@ -29,6 +29,8 @@ from kiosk.runtime.attempt import (
     filmed_until,
     is_over,
     look_is_due,
+    sample_is_due,
+    span,
 )
 from kiosk.runtime.extract import Extractor
 from kiosk.runtime.journal import Journal
@@ -43,9 +45,9 @@ from kiosk.values import (
     Observation,
     Slot,
 )
-from kiosk.visit.challenge import GROUP
-from kiosk.visit.events import Event, LivenessJudged, MatchArrived, MatchFailed, StartAttempt
+from kiosk.visit.events import Event, JudgeMovement, LivenessJudged, MatchArrived, MatchFailed, StartAttempt
 from kiosk.visit.evidence import Evidence, FrameEvidence
+from kiosk.visit.movement_gates import judge_movement
 from kiosk.visit.reflection.sequential import enough
 
 APPROACH_FRAMES = 150
@@ -130,6 +132,16 @@ class Attempts:
         spread = shots[:: max(1, len(shots) // PASSIVE_FRAMES)][-PASSIVE_FRAMES:]
         self._submit("passive", lambda: self._passive(spread))
 
+    def judge_movement(self, effect: JudgeMovement) -> None:
+        """Every instruction was followed: embed the newest face, then judge when all answers are there."""
+        attempt = self._attempt
+        if attempt is None or attempt.effect.attempt != effect.attempt or attempt.newest is None:
+            return
+        frame, face = attempt.newest
+        attempt.turned = effect.turned
+        attempt.shown = [span(attempt)]
+        self._submit("later_last", lambda: self._models.embed(frame.pixels, face))
+
     def slot_visible(self, slot: Slot, visible_at_s: float) -> None:
         """The display showed this slot; repeats of the running slot are not news."""
         attempt = self._attempt
@@ -167,11 +179,11 @@ class Attempts:
         self._shots.append(Shot(frame, face, track, sharpness - turned))
 
     def _sample_identity(self, attempt: Attempt, frame: Frame, face: Face | None) -> None:
-        """Embed one frame in the middle of the floor and, where no look does it, one near the end of the flash."""
-        due = (GROUP + 1, len(attempt.effect.challenge.slots) - 1)
-        if face is None or attempt.sampled >= len(due) or len(attempt.shown) <= due[attempt.sampled]:
+        """Embed a frame now and then: the face must still be the same one."""
+        if face is None or not sample_is_due(attempt, frame, face):
             return
         attempt.sampled += 1
+        attempt.sampled_s = frame.exposure_start_s
         self._submit(f"later{attempt.sampled}", lambda: self._models.embed(frame.pixels, face))
 
     def _submit(self, kind: str, work: Callable[[], object]) -> None:
@@ -213,7 +225,11 @@ class Attempts:
             return
         attempt.judging = True
         evidence = self.last_evidence = self._evidence(attempt, end_of(attempt))
-        self._submit("judge", lambda: self._judge(evidence, self._liveness))
+        turned, badge = attempt.turned, bool(attempt.effect.badge)
+        if turned is None:
+            self._submit("judge", lambda: self._judge(evidence, self._liveness))
+        else:
+            self._submit("judge", lambda: judge_movement(evidence, turned, self._liveness, badge=badge))
 
     def _evidence(self, attempt: Attempt, end_s: float) -> Evidence:
         return evidence_of(attempt, self._site, self._scale, self._extractor.mesh_normals, end_s)
@@ -240,6 +256,7 @@ class Attempts:
             case "match", (Embedding() as probe, Match() as found):
                 if mine and attempt is not None:
                     attempt.probe = probe
+                    return MatchArrived(int(number), found, attempt.effect.badge)
                 return MatchArrived(int(number), found)
             case "match", Reason() as reason:
                 return MatchFailed(int(number), reason)

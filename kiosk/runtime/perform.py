@@ -13,7 +13,7 @@ from kiosk.reasons import Reason
 from kiosk.runtime.attempts import Attempts
 from kiosk.runtime.health import Health
 from kiosk.runtime.journal import Journal
-from kiosk.visit.events import DropAttempt, Effect, Event, PulseDoor, RecordEvent, StartAttempt
+from kiosk.visit.events import DropAttempt, Effect, Event, JudgeMovement, PulseDoor, RecordEvent, StartAttempt
 
 RETRY_S = 5.0
 
@@ -68,6 +68,8 @@ class Performer:
         match effect:
             case StartAttempt():
                 self._attempts.start(effect)
+            case JudgeMovement():
+                self._attempts.judge_movement(effect)
             case DropAttempt(attempt=attempt):
                 self._attempts.drop(attempt)
             case PulseDoor(grant=grant):

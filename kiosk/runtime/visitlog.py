@@ -11,6 +11,7 @@ from kiosk.values import LivenessResult, Scene, SceneKind
 from kiosk.visit.events import LivenessJudged, MatchArrived
 from kiosk.visit.plain import liveness_to_json
 
+CHECKED = (SceneKind.FLASHING, SceneKind.MOVING)
 ENDED = (SceneKind.GRANTED, SceneKind.DENIED)
 
 
@@ -90,7 +91,7 @@ class VisitLog:
             entry.hints.append(scene.hint)
         if scene.fits and not (before is not None and before.fits):
             entry.in_oval_at_s = turn.at_s
-        if scene.kind is SceneKind.FLASHING and kind_before is not SceneKind.FLASHING:
+        if scene.kind in CHECKED and kind_before is not scene.kind:
             entry.attempts += 1
         for event in turn.events:
             if isinstance(event, LivenessJudged):

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from kiosk.reasons import Reason
 from kiosk.values import Moment, Observation, SeenFace
+from kiosk.visit import moving
 from kiosk.visit.events import Effect, RecordEvent, StartAttempt
 from kiosk.visit.guidance import NOBODY, SEVERAL, Problems, place_problems, quality_problems, stand
 from kiosk.visit.light import Flash, plan
@@ -84,11 +85,14 @@ def cooling_down(visit: Visit, state: CoolingDown, seen: Observation | None, now
 
 
 def _flash(visit: Visit, seen: Observation, now: Moment, rules: Rules) -> Stepped:
-    """A fresh attempt with a fresh challenge, or the honest refusal where no flash could be seen."""
+    """A fresh attempt with a fresh challenge or instructions, or the honest refusal where neither is possible."""
     face = seen.faces[0]
     flash = plan(rules.panel, face.distance_mm, seen.lux, rules.liveness)
-    if flash is Flash.NONE:
-        return deny(visit, Reason.HIGH_LIGHTING, now.monotonic_s, rules)
+    moves, refusal = way(visit, flash, rules)
+    if refusal is not None:
+        return deny(visit, refusal, now.monotonic_s, rules)
+    if moves:
+        return moving.begin(visit, seen, now, rules)
     attempt = visit.attempt + 1
     challenge = rules.draw(now.nonce)
     whole = flash is Flash.LONG
@@ -98,6 +102,25 @@ def _flash(visit: Visit, seen: Observation, now: Moment, rules: Rules) -> Steppe
         RecordEvent("ATTEMPT_STARTED", attempt=attempt),
     )
     return replace(visit, state=Flashing(check), attempt=attempt), effects
+
+
+def way(visit: Visit, flash: Flash, rules: Rules) -> tuple[bool, Reason | None]:
+    """(whether the visitor is checked by movements, why they cannot be checked at all).
+
+    Movements need a badge as second factor. The screen never flashes at the holder of a badge whose record forbids
+    it, whatever the configuration says.
+    """
+    path, badge = rules.liveness.path, bool(visit.badge)
+    forbidden = badge and visit.badge_no_flash
+    if path == "movement":
+        return badge, None if badge else Reason.BADGE_NEEDED
+    if path == "auto" and badge and (forbidden or flash is Flash.NONE):
+        return True, None
+    if forbidden:
+        return False, Reason.NO_FLASH_ALLOWED
+    if flash is not Flash.NONE:
+        return False, None
+    return False, Reason.BADGE_NEEDED if path == "auto" and rules.badges else Reason.HIGH_LIGHTING
 
 
 def _look(

@@ -44,11 +44,14 @@ MOST_DRAWS = 10_000
 T = TypeVar("T")
 
 
-class _Stream:
+class Stream:
     """Uniform integers from SHAKE-256 of the nonce (rejection sampling: no modulo bias)."""
 
-    def __init__(self, nonce: bytes) -> None:
-        self._seed = b"door-kiosk challenge 1" + nonce
+    def __init__(self, nonce: bytes, purpose: bytes) -> None:
+        """Each ``purpose`` has numbers of its own. Raises ValueError when the nonce is not 32 bytes."""
+        if len(nonce) != NONCE_BYTES:
+            raise ValueError(f"a nonce has {NONCE_BYTES} bytes, not {len(nonce)}")
+        self._seed = purpose + nonce
         self._block = 0
         self._bytes = b""
 
@@ -82,9 +85,7 @@ class _Stream:
 
 def draw(nonce: bytes, settings: LivenessSettings) -> Challenge:
     """The challenge that belongs to this nonce. Raises ValueError when the nonce is not 32 bytes."""
-    if len(nonce) != NONCE_BYTES:
-        raise ValueError(f"a nonce has {NONCE_BYTES} bytes, not {len(nonce)}")
-    stream = _Stream(nonce)
+    stream = Stream(nonce, b"door-kiosk challenge 1")
     for _ in range(MOST_DRAWS):
         colours = _colours(stream, settings.colour_slots)
         if colours is None:
@@ -117,7 +118,7 @@ def safe_wherever_it_ends(challenge: Challenge) -> bool:
     return True
 
 
-def _colours(stream: _Stream, count: int) -> list[Rgb] | None:
+def _colours(stream: Stream, count: int) -> list[Rgb] | None:
     """The palette, then more of it, none twice in a row, channels balanced; None when the draw failed."""
     colours = [*stream.shuffled(PALETTE), *stream.shuffled(PALETTE)[: count - FLOOR]]
     lit = [sum(1 for colour in colours if colour[channel] == 255) for channel in range(3)]
@@ -125,7 +126,7 @@ def _colours(stream: _Stream, count: int) -> list[Rgb] | None:
     return None if repeats or max(lit) - min(lit) > 1 else colours
 
 
-def _regions(stream: _Stream, count: int, halves: int) -> list[Region]:
+def _regions(stream: Stream, count: int, halves: int) -> list[Region]:
     """Which slots light only a half: one top and one bottom on the floor, further ones after it, never neighbours."""
     regions: list[Region] = ["full"] * count
     while True:
@@ -140,7 +141,7 @@ def _regions(stream: _Stream, count: int, halves: int) -> list[Region]:
 
 
 def _with_guards(
-    stream: _Stream, colours: Sequence[Rgb], regions: Sequence[Region], settings: LivenessSettings
+    stream: Stream, colours: Sequence[Rgb], regions: Sequence[Region], settings: LivenessSettings
 ) -> tuple[Slot, ...]:
     """Grey before, after every third colour, and at the end; every slot with its own length."""
 

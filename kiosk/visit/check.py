@@ -27,7 +27,7 @@ Answer = LivenessJudged | MatchArrived | MatchFailed
 def check_observed(visit: Visit, state: Flashing | Deciding, seen: Observation, now_s: float, rules: Rules) -> Stepped:
     """Is it still the same single face?"""
     check = state.check
-    broken = _broken(visit, check, seen, now_s, rules, flashing=isinstance(state, Flashing))
+    broken = broken_by(visit, check, seen, now_s, rules, flashing=isinstance(state, Flashing))
     if broken is not None:
         return deny(visit, broken, now_s, rules)
     if seen.faces:
@@ -42,9 +42,9 @@ def check_answered(visit: Visit, state: Flashing | Deciding, event: Answer, now_
     if event.attempt != check.attempt or late:
         return proceed(visit, state, check, now_s, rules)
     if isinstance(event, MatchArrived):
-        return proceed(visit, state, replace(check, match=check.match or event.match), now_s, rules)
+        return proceed(visit, state, matched(check, event), now_s, rules)
     if isinstance(event, MatchFailed):
-        return proceed(visit, state, replace(check, failure=_failure(event.reason)), now_s, rules)
+        return proceed(visit, state, replace(check, failure=failure(event.reason)), now_s, rules)
     check = replace(check, liveness=event.result)
     if event.result.verdict is Liveness.SPOOF:
         return deny(visit, Reason.NOT_LIVE, now_s, rules, check)
@@ -79,6 +79,10 @@ def proceed(visit: Visit, state: Flashing | Deciding, check: Check, now_s: float
             last_s=visit.last_s,
             now_s=now_s,
             deadline_at_s=state.deadline_at_s,
+            movement=check.movement,
+            followed=check.followed,
+            badge=check.badge,
+            match_badge=check.match_badge,
         ),
         rules.identity,
     )
@@ -87,12 +91,17 @@ def proceed(visit: Visit, state: Flashing | Deciding, check: Check, now_s: float
     return deny(visit, decision.reason, now_s, rules, check)
 
 
-def _failure(reason: Reason) -> Reason:
+def matched(check: Check, event: MatchArrived) -> Check:
+    """The first match counts, with the badge that it was made for."""
+    return check if check.match is not None else replace(check, match=event.match, match_badge=event.badge)
+
+
+def failure(reason: Reason) -> Reason:
     """A matcher's failure must read as one."""
     return Reason.MATCH_LATE if reason is Reason.MATCH_LATE else Reason.MATCH_FAILED
 
 
-def _broken(
+def broken_by(
     visit: Visit, check: Check, seen: Observation, now_s: float, rules: Rules, *, flashing: bool
 ) -> Reason | None:
     """Why the one face is not the one face any more."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from kiosk.reasons import Reason
 from kiosk.values import Challenge, Grant, LivenessResult, Match, Observation
+from kiosk.visit.movement import Turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class BadgeRead:
     """A reader saw a badge: the next match is 1:1 against its holder."""
 
     badge: str
+    no_flash: bool = False
+    """Its holder's record says that the screen must not flash at them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class MatchArrived:
 
     attempt: int
     match: Match
+    badge: str | None = None
+    """The badge with whose holder the face was compared 1:1; None: it was searched among all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,16 @@ class StartAttempt:
     badge: str | None
     whole: bool = False
     """The challenge must be played to its end: the light is weak."""
+    movement: bool = False
+    """Nothing flashes (the challenge is empty): the visitor moves the head, and JudgeMovement ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeMovement:
+    """Every instruction was followed: judge what was filmed meanwhile and answer with LivenessJudged."""
+
+    attempt: int
+    turned: tuple[Turned, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +135,4 @@ class RecordEvent:
     """(gate name, verdict) of the liveness that decided."""
 
 
-Effect = StartAttempt | DropAttempt | PulseDoor | RecordEvent
+Effect = StartAttempt | JudgeMovement | DropAttempt | PulseDoor | RecordEvent

@@ -73,10 +73,10 @@ def grant(visit: Visit, permission: Grant, check: Check, rules: Rules) -> Steppe
     return replace(visit, state=state, denials=0), effects
 
 
-def unsure(visit: Visit, check: Check, now_s: float, rules: Rules) -> Stepped:
-    """Another try with a new challenge, or a refusal when the tries are used up."""
+def unsure(visit: Visit, check: Check, now_s: float, rules: Rules, reason: Reason | None = None) -> Stepped:
+    """Another try with a new challenge, or a refusal when the tries are used up; ``reason``: else the gates' first."""
     reasons = check.liveness.reasons if check.liveness else ()
-    reason = reasons[0] if reasons else Reason.LIVENESS_UNSURE
+    reason = reason or (reasons[0] if reasons else Reason.LIVENESS_UNSURE)
     if visit.tries_used >= rules.liveness.tries:
         return deny(visit, reason, now_s, rules, check)
     guiding = Guiding(Approach(now_s, now_s), reason, now_s + AGAIN_S)
@@ -137,5 +137,5 @@ def recover(visit: Visit, fault: Reason, now_s: float, rules: Rules) -> Stepped:
 
 
 def deciding(visit: Visit, check: Check, now_s: float, rules: Rules) -> Visit:
-    """From Flashing to Deciding."""
+    """From Flashing or Moving to Deciding."""
     return replace(visit, state=Deciding(check, now_s + rules.identity.deadline_s))

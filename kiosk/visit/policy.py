@@ -35,11 +35,23 @@ class Case:
     """The latest time known before now."""
     now_s: float
     deadline_at_s: float
+    movement: bool = False
+    """The check without a flash: needs every instruction followed and a badge beside the face."""
+    followed: bool = False
+    """Every instruction was followed, in order, in time, by this face."""
+    badge: str | None = None
+    """The badge that was read when the check began."""
+    match_badge: str | None = None
+    """The badge with whose holder the match was made, 1:1."""
+
+
+MOVEMENT_GATES = frozenset({"instruction", "parallax", "passive", "second_factor", "continuity"})
+"""Gates without which the check by movements proves nothing."""
 
 
 def decide(case: Case, settings: IdentitySettings) -> Decision:
     """Grant, or Deny with the first reason that applies."""
-    refusal = _refuse_course(case) or _refuse_liveness(case) or _refuse_match(case, settings)
+    refusal = _refuse_course(case) or _refuse_liveness(case) or _refuse_movement(case) or _refuse_match(case, settings)
     match = case.match
     if refusal is None and match is not None and match.person_id:
         return Grant(attempt=case.attempt, person_id=match.person_id, decided_at_s=case.now_s)
@@ -66,6 +78,18 @@ def _refuse_liveness(case: Case) -> Reason | None:
     proven = bool(result.gates) and all(gate.verdict is Verdict.PASS for gate in result.gates)
     if result.verdict is not Liveness.LIVE or not proven:
         return Reason.LIVENESS_UNSURE
+    return None
+
+
+def _refuse_movement(case: Case) -> Reason | None:
+    """What the check without a flash needs beside a live verdict."""
+    names = frozenset(gate.name for gate in case.liveness.gates) if case.liveness is not None else frozenset()
+    if not case.movement:
+        return Reason.LIVENESS_UNSURE if "instruction" in names else None
+    if not case.followed or not names >= MOVEMENT_GATES:
+        return Reason.LIVENESS_UNSURE
+    if not case.badge or (case.match is not None and case.match_badge != case.badge):
+        return Reason.BADGE_NEEDED
     return None
 
 

@@ -44,3 +44,5 @@ class Rules:
     """Focal length in pixels of frames of the size that ``new_visit`` is told."""
     draw: Callable[[bytes], Challenge]
     """Makes a fresh challenge of a fresh nonce; must be a pure function of it."""
+    badges: bool = False
+    """A badge reader is there: a visitor may be asked for a badge."""

@@ -22,6 +22,7 @@ from kiosk.visit.states import (
     Guiding,
     Holding,
     Idle,
+    Moving,
     Visit,
 )
 
@@ -41,6 +42,8 @@ def scene(visit: Visit, now_s: float) -> Scene:
             return Scene(SceneKind.HOLDING, oval, approach.fits, approach.hints.shown, progress)
         case Flashing(check=check):
             return _flashing(visit, check, now_s)
+        case Moving(course=course):
+            return Scene(SceneKind.MOVING, oval, True, course.hint, course.progress)
         case Deciding():
             return _deciding(visit)
         case Granted():

@@ -1,13 +1,13 @@
 """The states of one visit, and what is true while each lasts.
 
-    Idle ─► Guiding ⇄ Holding ─► Flashing ─► Deciding ─► Granted ─┐
-      ▲        │          └────────┴──► Denied ◄┘                 │
+    Idle ─► Guiding ⇄ Holding ─► Flashing ─► Deciding ─► Granted ─┐      (Moving instead of Flashing where the
+      ▲        │          └────────┴──► Denied ◄┘                 │       screen must not or cannot flash)
       └────────┴── CoolingDown ◄──────────┴───────────────────────┘        any ─► Faulted ─► CoolingDown
 
 Rules:
 - Frozen and pixel-free: no images, no embeddings, no names.
 - ``_s`` fields are points on the monotonic clock.
-- Evidence of an attempt exists exactly while ``Flashing`` or ``Deciding`` lasts.
+- Evidence of an attempt exists exactly while ``Flashing``, ``Moving`` or ``Deciding`` lasts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from kiosk.reasons import Reason
 from kiosk.values import Challenge, LivenessResult, Match, Oval, Quality
 from kiosk.visit.guidance import NO_HINTS, Hints
+from kiosk.visit.movement import Course
 from kiosk.visit.steadiness import Samples
 
 SETTLE_S = 0.3
@@ -92,6 +93,14 @@ class Check:
     match: Match | None = None
     failure: Reason | None = None
     """Why the matcher could not answer."""
+    movement: bool = False
+    """The check without a flash."""
+    followed: bool = False
+    """Every instruction of it was followed."""
+    badge: str | None = None
+    """The badge that was read when it began."""
+    match_badge: str | None = None
+    """The badge with whose holder the match was made."""
 
     @property
     def flash_ends_s(self) -> float:
@@ -107,8 +116,16 @@ class Flashing:
 
 
 @dataclass(frozen=True, slots=True)
+class Moving:
+    """The visitor follows instructions with the head; nothing flashes, the match runs in parallel."""
+
+    check: Check
+    course: Course
+
+
+@dataclass(frozen=True, slots=True)
 class Deciding:
-    """The flash is over; waiting for the answers that are still missing."""
+    """The flash or the movement is over; waiting for the answers that are still missing."""
 
     check: Check
     deadline_at_s: float
@@ -151,7 +168,7 @@ class Faulted:
     """Out of service; which parts are missing is in ``Visit.faults``."""
 
 
-State = Idle | Guiding | Holding | Flashing | Deciding | Granted | Denied | CoolingDown | Faulted
+State = Idle | Guiding | Holding | Flashing | Moving | Deciding | Granted | Denied | CoolingDown | Faulted
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,24 +197,26 @@ class Visit:
     """When the last observation's frame was exposed."""
     badge: str | None = None
     badge_at_s: float = -math.inf
+    badge_no_flash: bool = False
+    """Its holder's record forbids a flash; means nothing without a badge."""
 
 
 def attempt_under_way(visit: Visit) -> Check | None:
     """The attempt whose answers are wanted now, if any."""
     state = visit.state
-    return state.check if isinstance(state, (Flashing, Deciding)) else None
+    return state.check if isinstance(state, (Flashing, Moving, Deciding)) else None
 
 
 def visit_is_open(visit: Visit) -> bool:
     """Whether somebody is being served: from VISIT_STARTED to VISIT_ENDED."""
-    return isinstance(visit.state, (Guiding, Holding, Flashing, Deciding, Granted, Denied))
+    return isinstance(visit.state, (Guiding, Holding, Flashing, Moving, Deciding, Granted, Denied))
 
 
 def wants_exposure_lock(visit: Visit) -> bool:
     """Whether exposure, gain and white balance must be constant now: from ``SETTLE_S`` of holding to the verdict."""
     state = visit.state
     if isinstance(state, Deciding):
-        return state.check.liveness is None
+        return state.check.liveness is None and not state.check.movement
     if isinstance(state, Holding):
         return visit.last_s - state.since_s >= SETTLE_S
     return isinstance(state, Flashing)
@@ -205,4 +224,7 @@ def wants_exposure_lock(visit: Visit) -> bool:
 
 def keeps_frames(visit: Visit) -> bool:
     """Whether frames may be kept as evidence now: from the approach to the liveness verdict, and never else."""
-    return isinstance(visit.state, (Guiding, Holding)) or wants_exposure_lock(visit)
+    state = visit.state
+    if isinstance(state, Deciding):
+        return state.check.liveness is None
+    return isinstance(state, (Guiding, Holding, Flashing, Moving))

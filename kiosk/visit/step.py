@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from kiosk.reasons import Reason
 from kiosk.values import Moment, Observation
-from kiosk.visit import approach, outcomes
+from kiosk.visit import approach, moving, outcomes
 from kiosk.visit.check import check_answered, check_observed, proceed
 from kiosk.visit.events import (
     BadgeRead,
@@ -39,6 +39,7 @@ from kiosk.visit.states import (
     Guiding,
     Holding,
     Idle,
+    Moving,
     Visit,
 )
 
@@ -74,16 +75,19 @@ def _stepped(visit: Visit, event: Event, seen: Observation | None, now: Moment, 
         return visit, effects
     if isinstance(event, PartRecovered):
         return outcomes.recover(visit, event.fault, now_s, rules)
-    if isinstance(visit.state, (Holding, Flashing, Deciding)):
+    if isinstance(visit.state, (Holding, Flashing, Moving, Deciding)):
         unwatched = _unwatched(visit, seen, now_s, rules)
         if unwatched is not None:
             return outcomes.deny(visit, unwatched, now_s, rules)
     if seen is not None:
         return _observed(_resized(visit, seen, rules), seen, now, rules)
     if isinstance(event, BadgeRead):
-        visit = _badge_read(visit, event.badge, now_s)
-    if isinstance(event, (LivenessJudged, MatchArrived, MatchFailed)) and isinstance(visit.state, (Flashing, Deciding)):
-        return check_answered(visit, visit.state, event, now_s, rules)
+        visit = _badge_read(visit, event, now_s)
+    if isinstance(event, (LivenessJudged, MatchArrived, MatchFailed)):
+        if isinstance(visit.state, (Flashing, Deciding)):
+            return check_answered(visit, visit.state, event, now_s, rules)
+        if isinstance(visit.state, Moving):
+            return moving.answered(visit, visit.state, event, now_s, rules)
     return _observed(visit, None, now, rules)
 
 
@@ -101,6 +105,8 @@ def _observed(visit: Visit, seen: Observation | None, now: Moment, rules: Rules)
             if seen is None:
                 return proceed(visit, state, state.check, now_s, rules)
             return check_observed(visit, state, seen, now_s, rules)
+        case Moving() as state:
+            return moving.observed(visit, state, seen, now_s, rules)
         case Granted() | Denied() as state:
             if now_s < state.until_s:
                 return visit, ()
@@ -127,7 +133,7 @@ def _clock_went_back(visit: Visit, now_s: float, rules: Rules) -> Stepped:
     """Nothing measured before counts any more; times in the state are set anew."""
     visit = replace(visit, observed_s=now_s, badge=None)
     match visit.state:
-        case Guiding() | Holding() | Flashing() | Deciding():
+        case Guiding() | Holding() | Flashing() | Moving() | Deciding():
             return outcomes.deny(visit, Reason.CLOCK_WENT_BACK, now_s, rules)
         case Granted() | Denied():
             return outcomes.cool_down(visit, now_s, rules)
@@ -139,10 +145,10 @@ def _clock_went_back(visit: Visit, now_s: float, rules: Rules) -> Stepped:
             return visit, ()
 
 
-def _badge_read(visit: Visit, badge: str, now_s: float) -> Visit:
+def _badge_read(visit: Visit, event: BadgeRead, now_s: float) -> Visit:
     """Keep the badge for the next match; one read during a check, its result or a fault is not this person's."""
     if isinstance(visit.state, (Idle, Guiding, Holding, CoolingDown)):
-        return replace(visit, badge=badge, badge_at_s=now_s)
+        return replace(visit, badge=event.badge, badge_at_s=now_s, badge_no_flash=event.no_flash)
     return visit
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from hardware.displays.layout import layout
 from hardware.displays.panel import plan
-from hardware.displays.screens import DENIALS, FAULTS, HINTS, all_scenes
+from hardware.displays.screens import DENIALS, FAULTS, HINTS, INSTRUCTIONS, all_scenes
 from hardware.displays.text import Typesetter
 from hardware.displays.words import DOOR_STAYS_LOCKED, SIGNS, Words, denial_sign, words
 from kiosk.reasons import Reason
@@ -95,9 +95,12 @@ def test_every_state_speaks_without_a_reason(kind: SceneKind) -> None:
     assert words(Scene(kind, OVAL)).title
 
 
+PROGRESS = (Reason.CHECKING, Reason.WELCOME, Reason.ONCE_MORE)
+
+
 def test_every_reason_is_in_a_picture() -> None:
     """Hints, denials, faults and the words of progress are all reasons there are."""
-    assert {*HINTS, *DENIALS, *FAULTS, Reason.CHECKING, Reason.WELCOME, Reason.ONCE_MORE} == set(Reason)
+    assert {*HINTS, *DENIALS, *FAULTS, *INSTRUCTIONS, *PROGRESS} == set(Reason)
     drawn = [scene for _, scene in all_scenes()]
     shown = {scene.hint for scene in drawn} | {fault for scene in drawn for fault in scene.faults}
     assert set(Reason) <= shown

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from kiosk.config.tree import LivenessSettings
 from kiosk.reasons import Reason
-from kiosk.values import Liveness, Match, Moment, SceneKind, Verdict
+from kiosk.values import Liveness, Match, Moment, Pose, SceneKind, Verdict
 from kiosk.visit.events import (
+    BadgeRead,
     DropAttempt,
     Effect,
     Event,
@@ -37,17 +39,26 @@ from tests.support.visits import Step
 TABLE = {
     "Idle": {"Guiding"},
     "Guiding": {"Holding", "Idle", "CoolingDown", "Denied"},
-    "Holding": {"Guiding", "Flashing", "Denied"},
+    "Holding": {"Guiding", "Flashing", "Moving", "Denied"},
     "Flashing": {"Deciding", "Guiding", "Denied"},
+    "Moving": {"Deciding", "Guiding", "Denied"},
     "Deciding": {"Granted", "Denied", "Guiding"},
     "Granted": {"CoolingDown"},
     "Denied": {"CoolingDown"},
     "CoolingDown": {"Idle"},
     "Faulted": {"CoolingDown"},
 }
-OPEN = {"Guiding", "Holding", "Flashing", "Deciding", "Granted", "Denied"}
-CHECK = {"Flashing", "Deciding"}
+OPEN = {"Guiding", "Holding", "Flashing", "Moving", "Deciding", "Granted", "Denied"}
+CHECK = {"Flashing", "Moving", "Deciding"}
 LONGEST_UNSEEN_S = 0.4
+WAYS = {
+    Reason.TURN_LEFT: (1.0, 0.0),
+    Reason.TURN_RIGHT: (-1.0, 0.0),
+    Reason.LOOK_UP: (0.0, 1.0),
+    Reason.LOOK_DOWN: (0.0, -1.0),
+}
+"""(yaw, pitch) of each instruction."""
+PROVES_MOVEMENT = {"instruction", "parallax", "passive", "second_factor", "continuity"}
 
 
 @dataclass
@@ -63,8 +74,52 @@ class Attempt:
     proven: bool = False
     matches: list[Match] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    badges: list[str | None] = field(default_factory=list)
+    """The badge of each match."""
+    gates: set[str] = field(default_factory=set)
     dropped: int = 0
     pulses: int = 0
+    badge: str | None = None
+    moving: Moving | None = None
+    """The books of a check by movements."""
+
+
+@dataclass
+class Moving:
+    """What the screen asked for and what the head did, from the picture and the observations."""
+
+    neutral: Pose
+    given_s: float
+    asked: list[Reason] = field(default_factory=list)
+    out: int = 0
+    wrong: int = 0
+    back: int = 0
+    """Instructions after which the head looked straight again."""
+
+    def book(self, hint: Reason | None, pose: Pose, at_s: float, settings: LivenessSettings) -> str:
+        """One observation under what the screen says; the answer is what was wrong, if anything."""
+        yaw = (pose.yaw_deg - self.neutral.yaw_deg) / settings.turn_deg
+        pitch = (pose.pitch_deg - self.neutral.pitch_deg) / (0.7 * settings.turn_deg)
+        shares = {way: yaw * sign_yaw + pitch * sign_pitch for way, (sign_yaw, sign_pitch) in WAYS.items()}
+        if at_s - self.given_s > settings.turn_s + 0.2:
+            return "too slow"
+        if hint is Reason.LOOK_STRAIGHT:
+            if self.out < 2:
+                return "asked to look straight without having turned"
+            if max(shares.values()) <= 0.5:
+                self.back = len(self.asked)
+                self.given_s = at_s
+            return ""
+        assert hint is not None
+        if self.asked[-1:] != [hint]:
+            if self.back < len(self.asked):
+                return "asked for more before looking straight"
+            self.asked.append(hint)
+            self.out = self.wrong = 0
+        other = max(share for way, share in shares.items() if way is not hint)
+        self.out += shares[hint] >= 1.0
+        self.wrong = self.wrong + 1 if other >= 1.0 and other > shares[hint] else 0
+        return "another way than asked" if self.wrong >= 2 else ""
 
 
 class Ledger:
@@ -80,6 +135,8 @@ class Ledger:
         self.pulses = 0
         self.last_s = self.observed_s = self.frame_s = float("-inf")
         self.challenges: set[object] = set()
+        self.no_flash: dict[str, bool] = {}
+        """Badges that were read, and whether their holder must not see a flash."""
         self.visited: dict[str, int] = {}
 
     def __call__(self, visit: Visit, event: Event, now: Moment, rules: Rules) -> tuple[Visit, tuple[Effect, ...]]:
@@ -105,6 +162,8 @@ class Ledger:
             self.faults.add(event.fault)
         if isinstance(event, PartRecovered):
             self.faults.discard(event.fault)
+        if isinstance(event, BadgeRead):
+            self.no_flash[event.badge] = event.no_flash
         current = self.attempts.get(visit.attempt)
         if current is None or _kind(visit) not in CHECK:
             return
@@ -119,12 +178,19 @@ class Ledger:
             current.broken.append("matcher")
         if isinstance(event, Observed):
             self._book_faces(current, event, now_s, rules)
+            if _kind(visit) == "Moving" and current.moving is not None and len(event.observation.faces) == 1:
+                pose = event.observation.faces[0].pose
+                wrong = current.moving.book(scene(visit, now_s).hint, pose, event.observation.at_s, rules.liveness)
+                current.broken += [wrong] if wrong else []
         if isinstance(event, LivenessJudged) and event.attempt == visit.attempt:
             result = event.result
-            current.verdicts.append(result.verdict)
+            if _kind(visit) != "Moving" or result.verdict is Liveness.SPOOF:
+                current.verdicts.append(result.verdict)
+                current.gates = {gate.name for gate in result.gates}
             current.proven = bool(result.gates) and all(gate.verdict is Verdict.PASS for gate in result.gates)
         if isinstance(event, MatchArrived) and event.attempt == visit.attempt:
             current.matches.append(event.match)
+            current.badges.append(event.badge)
 
     def _book_faces(self, current: Attempt, event: Observed, now_s: float, rules: Rules) -> None:
         seen = event.observation
@@ -183,23 +249,43 @@ class Ledger:
         assert match.similarity >= rules.identity.threshold, "a pulse below the threshold"
         assert match.similarity - match.runner_up >= rules.identity.margin, "a pulse within the margin"
         assert match.reason is Reason.WELCOME
+        if current.moving is None:
+            assert "instruction" not in current.gates, "a pulse on the gates of another check"
+            return
+        moving = current.moving
+        assert len(moving.asked) == len(set(moving.asked)) == moving.back == rules.liveness.turns, (
+            f"a pulse after {moving.asked}, {moving.back} of them to the end"
+        )
+        assert current.gates >= PROVES_MOVEMENT, f"a pulse without {PROVES_MOVEMENT - current.gates}"
+        assert current.badge, "a pulse without a second factor"
+        assert current.badges[0] == current.badge, "a pulse for a face that was not compared with the badge's holder"
 
     def _check_start(
         self, effect: StartAttempt, before: str, after: Visit, event: Event, now: Moment, rules: Rules
     ) -> None:
-        assert (before, _kind(after)) == ("Holding", "Flashing")
+        assert (before, _kind(after)) == ("Holding", "Moving" if effect.movement else "Flashing")
         assert effect.attempt == after.attempt
         assert effect.attempt not in self.attempts, "an attempt number came twice"
-        assert effect.challenge not in self.challenges, "a challenge came twice"
+        assert effect.badge is None or effect.badge in self.no_flash, "a badge that nobody read"
         assert isinstance(event, Observed)
         seen = event.observation
         assert [face.track for face in seen.faces] == [effect.track]
+        now_s = now.monotonic_s
+        if effect.movement:
+            assert effect.badge, "movements without a second factor"
+            assert effect.challenge.slots == ()
+            moving = Moving(seen.faces[0].pose, seen.at_s)
+            self.attempts[effect.attempt] = Attempt(
+                effect.track, now_s, now_s, now_s, badge=effect.badge, moving=moving
+            )
+            return
+        assert effect.challenge not in self.challenges, "a challenge came twice"
+        assert not (effect.badge and self.no_flash[effect.badge]), "a flash at somebody who must not see one"
         assert seen.gains_locked is not False, "a flash without the exposure lock"
         if seen.lux is not None:
             share = modulation(rules.panel, seen.faces[0].distance_mm, seen.lux)
             assert share >= rules.liveness.modulation_low, "a flash that nobody could see"
         self.challenges.add(effect.challenge)
-        now_s = now.monotonic_s
         self.attempts[effect.attempt] = Attempt(effect.track, now_s, now_s + effect.challenge.duration_s, now_s)
 
     def _check_record(self, kind: str, rules: Rules) -> None:
@@ -218,7 +304,7 @@ class Ledger:
             assert after == "Faulted"
             return
         assert (after == "Faulted") == bool(self.faults), "Faulted exactly while a part is out of order"
-        if now_s < self.last_s and before in {"Guiding", "Holding", "Flashing", "Deciding"}:
+        if now_s < self.last_s and before in {"Guiding", "Holding", "Flashing", "Moving", "Deciding"}:
             assert after == "Denied", "the clock went back and the visit went on"
         if after == before:
             return
@@ -230,7 +316,7 @@ class Ledger:
         for number, attempt in self.attempts.items():
             under_way = number == after.attempt and kind in CHECK
             assert attempt.dropped == (0 if under_way else 1), "evidence outlived its attempt, or died too early"
-        assert keeps_frames(after) <= (kind in {"Guiding", "Holding", "Flashing", "Deciding"})
+        assert keeps_frames(after) <= (kind in {"Guiding", "Holding", "Flashing", "Moving", "Deciding"})
         assert wants_exposure_lock(after) <= keeps_frames(after)
         picture = scene(after, now_s)
         assert (picture.kind is SceneKind.GRANTED) == (kind == "Granted")

@@ -9,6 +9,7 @@ import numpy as np
 from kiosk.reasons import Reason
 from kiosk.values import Grant, Liveness, Moment
 from kiosk.visit.events import (
+    BadgeRead,
     DropAttempt,
     Effect,
     Event,
@@ -22,9 +23,9 @@ from kiosk.visit.events import (
     Ticked,
 )
 from kiosk.visit.rules import Rules
-from kiosk.visit.states import Deciding, Denied, Flashing, Granted, Guiding, Idle, Visit
+from kiosk.visit.states import Deciding, Denied, Flashing, Granted, Guiding, Holding, Idle, Moving, Visit
 from kiosk.visit.step import step
-from tests.support.visits import ALICE, liveness
+from tests.support.visits import ALICE, POSES, STRAIGHT, liveness, moved
 
 Stepped = tuple[Visit, tuple[Effect, ...]]
 
@@ -68,7 +69,7 @@ def bug_pulses_again_while_granted(visit: Visit, event: Event, now: Moment, rule
 
 def bug_ignores_the_track(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
     """Any face will do once the flash began."""
-    if isinstance(event, Observed) and isinstance(visit.state, (Flashing, Deciding)):
+    if isinstance(event, Observed) and isinstance(visit.state, (Flashing, Moving, Deciding)):
         track = visit.state.check.track
         faces = tuple(replace(face, track=track) for face in event.observation.faces)
         event = Observed(replace(event.observation, faces=faces))
@@ -194,6 +195,77 @@ def bug_never_ends_the_cooling_down(visit: Visit, event: Event, now: Moment, rul
     after, effects = step(visit, event, now, rules)
     stuck = isinstance(after.state, Idle) and not isinstance(visit.state, (Idle, Guiding))
     return (replace(visit, last_s=now.monotonic_s), ()) if stuck else (after, effects)
+
+
+def _course(visit: Visit, **changes: object) -> Visit:
+    state = visit.state
+    return replace(visit, state=replace(state, course=replace(state.course, **changes)))  # type: ignore[union-attr]
+
+
+def bug_leaves_out_instructions(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
+    """One instruction is enough."""
+    if isinstance(visit.state, Moving):
+        visit = _course(visit, instructions=visit.state.course.instructions[:1])
+    return step(visit, event, now, rules)
+
+
+def bug_turns_any_way(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
+    """Any movement counts as the one that was asked for."""
+    if isinstance(event, Observed) and isinstance(visit.state, Moving):
+        asked = POSES[visit.state.course.hint]
+        faces = tuple(face if face.pose == STRAIGHT else replace(face, pose=asked) for face in event.observation.faces)
+        event = Observed(replace(event.observation, faces=faces))
+    return step(visit, event, now, rules)
+
+
+def bug_has_all_the_time(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
+    """An instruction may be followed whenever one likes."""
+    if isinstance(visit.state, Moving):
+        visit = _course(visit, given_s=now.monotonic_s)
+    return step(visit, event, now, rules)
+
+
+def bug_need_not_look_straight(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
+    """The next instruction comes while the head is still turned."""
+    if isinstance(event, Observed) and isinstance(visit.state, Moving) and visit.state.course.reached:
+        faces = tuple(replace(face, pose=STRAIGHT) for face in event.observation.faces)
+        event = Observed(replace(event.observation, faces=faces))
+    return step(visit, event, now, rules)
+
+
+def bug_moves_without_a_badge(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
+    """The second factor is made up."""
+    if isinstance(visit.state, Holding) and visit.badge is None:
+        visit = replace(visit, badge="0000")
+    return step(visit, event, now, rules)
+
+
+def bug_ignores_whose_badge_it_was(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
+    """A match among all is as good as one with the badge's holder."""
+    if isinstance(event, MatchArrived) and isinstance(visit.state, (Moving, Deciding)):
+        event = replace(event, badge=visit.state.check.badge)
+    return step(visit, event, now, rules)
+
+
+def bug_takes_any_gates_for_movement(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
+    """A verdict without the gates of the movement is good enough."""
+    moving = isinstance(visit.state, Deciding) and visit.state.check.movement
+    if moving and isinstance(event, LivenessJudged) and event.result.verdict is Liveness.LIVE:
+        event = replace(event, result=moved())
+    return step(visit, event, now, rules)
+
+
+def bug_decides_before_the_last_instruction(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
+    """A LIVE verdict ends the movement early."""
+    if isinstance(visit.state, Moving) and isinstance(event, LivenessJudged) and event.attempt == visit.attempt:
+        check = replace(visit.state.check, followed=True)
+        visit = replace(visit, state=Deciding(check, now.monotonic_s + rules.identity.deadline_s))
+    return step(visit, event, now, rules)
+
+
+def bug_flashes_at_who_must_not_see_it(visit: Visit, event: Event, now: Moment, rules: Rules) -> Stepped:
+    """The record's word is not heard."""
+    return step(visit, replace(event, no_flash=False) if isinstance(event, BadgeRead) else event, now, rules)
 
 
 BUGS = [bug for name, bug in list(globals().items()) if name.startswith("bug_")]

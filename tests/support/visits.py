@@ -26,14 +26,27 @@ from kiosk.values import (
     Slot,
     Verdict,
 )
-from kiosk.visit.events import Effect, Event, LivenessJudged, MatchArrived, Observed, PulseDoor, RecordEvent, Ticked
+from kiosk.visit.events import (
+    BadgeRead,
+    Effect,
+    Event,
+    LivenessJudged,
+    MatchArrived,
+    Observed,
+    PulseDoor,
+    RecordEvent,
+    Ticked,
+)
 from kiosk.visit.geometry import EYE_MM, FACE_HEIGHTS, FACE_WIDTHS, FOREHEAD, focal_px, oval_for
+from kiosk.visit.policy import MOVEMENT_GATES
 from kiosk.visit.rules import Rules
-from kiosk.visit.states import Deciding, Denied, Flashing, Granted, Guiding, Holding, Visit
+from kiosk.visit.scene import scene
+from kiosk.visit.states import Deciding, Denied, Flashing, Granted, Guiding, Holding, Moving, Visit
 from kiosk.visit.step import new_visit, step
 
 WIDTH, HEIGHT = 640, 480
 FRAME_S = 1.0 / 30.0
+BADGE = "4711"
 ALICE, BOB = "6f9d2f1e-0000-4000-8000-000000000001", "6f9d2f1e-0000-4000-8000-000000000002"
 Step = Callable[[Visit, Event, Moment, Rules], tuple[Visit, tuple[Effect, ...]]]
 
@@ -73,8 +86,24 @@ def quality_of(*problems: Reason) -> Quality:
 GOOD = quality_of()
 
 
+STRAIGHT = Pose(0.0, 0.0, 0.0)
+POSES = {
+    Reason.TURN_LEFT: Pose(25.0, 0.0, 0.0),
+    Reason.TURN_RIGHT: Pose(-25.0, 0.0, 0.0),
+    Reason.LOOK_UP: Pose(0.0, 18.0, 0.0),
+    Reason.LOOK_DOWN: Pose(0.0, -18.0, 0.0),
+    Reason.LOOK_STRAIGHT: STRAIGHT,
+}
+"""How a visitor looks who follows the instruction: to their left the nose points to the image's right."""
+
+
 def face_at(
-    track: int = 1, x: float = 0.0, y: float = 0.0, distance_mm: float = 425.0, rules: Rules = RULES
+    track: int = 1,
+    x: float = 0.0,
+    y: float = 0.0,
+    distance_mm: float = 425.0,
+    rules: Rules = RULES,
+    pose: Pose = STRAIGHT,
 ) -> SeenFace:
     """A face whose mesh is ``x``, ``y`` oval sizes off the oval's centre (image axes: right and down)."""
     oval = oval_for(rules.guidance, WIDTH, HEIGHT, rules.focal_px)
@@ -89,7 +118,7 @@ def face_at(
         eye_centre_px=(centre_x, centre_y - 0.1 * height),
         eye_distance_px=eye_px,
         distance_mm=distance_mm,
-        pose=Pose(0.0, 0.0, 0.0),
+        pose=pose,
     )
 
 
@@ -106,6 +135,13 @@ def match_of(
 ) -> Match:
     """An answer of the matcher."""
     return Match(person, similarity, runner_up, "local", "sface-1", reason)
+
+
+def moved(verdict: Liveness = Liveness.LIVE, leaves_out: str = "") -> LivenessResult:
+    """A verdict on a check by movements, with its gates (but the one left out)."""
+    word = {Liveness.LIVE: Verdict.PASS, Liveness.SPOOF: Verdict.FAIL, Liveness.UNSURE: Verdict.INSUFFICIENT}[verdict]
+    names = sorted(MOVEMENT_GATES - {leaves_out})
+    return LivenessResult(verdict, 90.0, tuple(Gate(name, word, 1.0, 0.5) for name in names), ())
 
 
 class Walk:
@@ -204,9 +240,24 @@ class Walk:
             self.answer_liveness(liveness())
         return self.until(Granted, face or face_at(), 2)
 
-    def answer_match(self, match: Match, attempt: int | None = None) -> tuple[Effect, ...]:
+    def to_moving(self, badge: str = BADGE, *, no_flash: bool = False) -> Walk:
+        """A badge was read, the sun shines (or the badge forbids the flash), and the instructions begin."""
+        self.send(BadgeRead(badge, no_flash))
+        return self.until(Moving, face_at(), 120, lux=None if no_flash else 20_000.0)
+
+    def obey(self, steps: int = 99, pose: Pose | None = None, after_s: float = 0.1) -> Walk:
+        """Do what the screen says, each for three frames, ``steps`` times at most; ``pose``: do this instead."""
+        for _ in range(steps):
+            if not isinstance(self.visit.state, Moving):
+                break
+            asked = scene(self.visit, self.now_s).hint
+            assert asked is not None
+            self.look(face_at(pose=pose or POSES[asked]), times=3, after_s=after_s)
+        return self
+
+    def answer_match(self, match: Match, attempt: int | None = None, badge: str | None = None) -> tuple[Effect, ...]:
         """The matcher answers, for the newest attempt unless told otherwise."""
-        return self.send(MatchArrived(self.visit.attempt if attempt is None else attempt, match))
+        return self.send(MatchArrived(self.visit.attempt if attempt is None else attempt, match, badge))
 
     def answer_liveness(self, result: LivenessResult, attempt: int | None = None) -> tuple[Effect, ...]:
         """The gates answer, for the newest attempt unless told otherwise."""

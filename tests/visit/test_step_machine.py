@@ -18,13 +18,15 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from kiosk.reasons import Reason
 from kiosk.values import Liveness, Match, SeenFace
 from kiosk.visit.events import BadgeRead, MatchArrived, MatchFailed, Observed, PartFailed, PartRecovered, Ticked
-from kiosk.visit.states import Deciding, Flashing, Granted, Guiding, Holding, Idle
+from kiosk.visit.policy import MOVEMENT_GATES
+from kiosk.visit.scene import scene
+from kiosk.visit.states import Deciding, Flashing, Granted, Guiding, Holding, Idle, Moving
 from kiosk.visit.step import step
 from tests.support import planted
 from tests.support.ledger import Ledger
-from tests.support.visits import ALICE, BOB, Step, Walk, face_at, liveness, match_of, quality_of
+from tests.support.visits import ALICE, BADGE, BOB, POSES, Step, Walk, face_at, liveness, match_of, moved, quality_of
 
-STATES = ("Idle", "Guiding", "Holding", "Flashing", "Deciding", "Granted", "Denied", "CoolingDown", "Faulted")
+STATES = ("Idle", "Guiding", "Holding", "Flashing", "Moving", "Deciding", "Granted", "Denied", "CoolingDown", "Faulted")
 MATCHES = (
     match_of(),
     match_of(BOB),
@@ -147,12 +149,56 @@ TWISTS: tuple[Twist, ...] = (
 DEEP = st.sampled_from([Guiding, Holding, Flashing, Deciding])
 
 
+DEEP_MOVING = st.sampled_from([Holding, Moving, Deciding])
+
+
+def turns_wrong(walk: Walk) -> None:
+    """Another way than the screen says."""
+    asked = scene(walk.visit, walk.now_s).hint
+    other = Reason.TURN_LEFT if asked in (Reason.LOOK_UP, Reason.LOOK_DOWN) else Reason.LOOK_UP
+    walk.obey(1, POSES[other])
+
+
+def turns_and_stays(walk: Walk) -> None:
+    """Turned, and never straight again."""
+    asked = scene(walk.visit, walk.now_s).hint
+    walk.obey(1).look(face_at(pose=POSES.get(asked or Reason.TURN_LEFT, POSES[Reason.TURN_LEFT])), after_s=SLOW_S)
+
+
+def dawdles(walk: Walk) -> None:
+    """Does nothing for longer than there is time."""
+    walk.look(face_at(), times=45, after_s=SLOW_S)
+
+
+def judged_early(walk: Walk) -> None:
+    """A LIVE verdict comes while there is still something to do."""
+    walk.answer_liveness(moved())
+    walk.answer_match(match_of(), badge=BADGE)
+
+
+def shows_another_badge(walk: Walk) -> None:
+    """During the check."""
+    walk.send(BadgeRead("1234"))
+
+
+MOVING_TWISTS: tuple[Twist, ...] = (
+    *TWISTS,
+    turns_wrong,
+    turns_and_stays,
+    dawdles,
+    judged_early,
+    shows_another_badge,
+    lambda _walk: None,
+)
+
+
 class VisitMachine(RuleBasedStateMachine):
     """Everything that can happen in front of a door, in any order."""
 
     stepper: ClassVar[Step] = staticmethod(step)
     visited: ClassVar[dict[str, int]] = {}
     pulses: ClassVar[list[int]] = []
+    moved: ClassVar[list[int]] = []
 
     def __init__(self) -> None:
         super().__init__()
@@ -193,7 +239,7 @@ class VisitMachine(RuleBasedStateMachine):
         self.start_over()
         self.go_on(deep)
         twist(self.walk)
-        if goes_on and isinstance(self.walk.visit.state, (Guiding, Holding, Flashing, Deciding)):
+        if goes_on and isinstance(self.walk.visit.state, (Guiding, Holding, Flashing, Moving, Deciding)):
             self.go_on(Deciding)
         self.tempt(match_first=match_first)
 
@@ -220,6 +266,88 @@ class VisitMachine(RuleBasedStateMachine):
         assert isinstance(self.walk.visit.state, Granted)
         twist(self.walk)
         self.tempt()
+
+    @rule(
+        deep=DEEP_MOVING,
+        twist=st.sampled_from(MOVING_TWISTS),
+        steps=st.integers(0, 5),
+        no_flash=st.booleans(),
+        match_first=st.booleans(),
+    )
+    def movement_with_a_twist(self, deep: type, twist: Twist, steps: int, no_flash: bool, match_first: bool) -> None:
+        """One thing goes wrong in a check without a flash that else would open."""
+        self.start_over()
+        self.walk.send(BadgeRead(BADGE, no_flash))
+        lux = None if no_flash else 20_000.0
+        self.walk.until(Holding if deep is Holding else Moving, face_at(), 60, after_s=SLOW_S, lux=lux)
+        self.walk.obey(99 if deep is Deciding else steps)
+        twist(self.walk)
+        if isinstance(self.walk.visit.state, (Guiding, Holding)):
+            self.walk.until(Moving, face_at(), 60, after_s=SLOW_S, lux=lux)
+        self.walk.obey()
+        self.tempt_moved(match_first=match_first)
+
+    @rule(
+        match=st.sampled_from(MATCHES),
+        badge=st.sampled_from([BADGE, None, "1234"]),
+        leaves_out=st.sampled_from(["", "", *sorted(MOVEMENT_GATES), "all"]),
+        verdict=st.sampled_from(Liveness),
+    )
+    def movement_with_any_answer(self, match: Match, badge: str | None, leaves_out: str, verdict: Liveness) -> None:
+        """Every instruction is followed; matcher and gates decide."""
+        self.start_over()
+        self.walk.to_moving().obey()
+        result = liveness(verdict) if leaves_out == "all" else moved(verdict, leaves_out)
+        self.walk.answer_match(match, badge=badge)
+        self.walk.answer_liveness(result)
+        self.walk.look(face_at())
+
+    @rule(answer=st.booleans(), steps=st.integers(0, 5))
+    def movement_without_a_badge(self, answer: bool, steps: int) -> None:
+        """The sun shines and nobody shows a badge."""
+        self.start_over()
+        self.walk.look(face_at(), times=20, after_s=SLOW_S, lux=20_000.0)
+        self.walk.obey(steps)
+        if answer:
+            self.tempt_moved()
+
+    @rule(steps=st.integers(0, 5))
+    def movement_judged_too_early(self, steps: int) -> None:
+        """Both answers come before the last instruction was followed, and then nothing more."""
+        self.start_over()
+        self.walk.to_moving().obey(steps)
+        judged_early(self.walk)
+        self.walk.look(face_at())
+
+    @rule(steps=st.integers(0, 5))
+    def movement_too_slow(self, steps: int) -> None:
+        """Everything is followed in the end, but one instruction took too long."""
+        self.start_over()
+        self.walk.to_moving().obey(steps)
+        dawdles(self.walk)
+        if isinstance(self.walk.visit.state, Moving):
+            self.walk.obey()
+            self.tempt_moved()
+
+    @rule(match_first=st.booleans())
+    def matcher_that_fails(self, match_first: bool) -> None:
+        """And answers all the same."""
+        self.start_over()
+        self.go_on(Flashing)
+        matcher_fails(self.walk)
+        self.go_on(Deciding)
+        self.tempt(match_first=match_first)
+
+    def tempt_moved(self, *, match_first: bool = True) -> None:
+        """Both answers that would open after a movement."""
+        if match_first:
+            self.walk.answer_match(match_of(), badge=BADGE)
+        self.walk.answer_liveness(moved())
+        if not match_first:
+            self.walk.answer_match(match_of(), badge=BADGE)
+        self.walk.look(face_at())
+        if isinstance(self.walk.visit.state, Granted):
+            self.moved.append(1)
 
     @rule(tries=st.integers(1, 4))
     def unsure_again_and_again(self, tries: int) -> None:
@@ -264,7 +392,7 @@ class VisitMachine(RuleBasedStateMachine):
 
 QUICK = settings(
     max_examples=120,
-    stateful_step_count=30,
+    stateful_step_count=20,
     deadline=None,
     derandomize=True,
     database=None,
@@ -276,15 +404,19 @@ def test_the_invariants_hold_and_every_state_is_reached() -> None:
     """Every state in every mixture; and doors do open, else nothing would be proven."""
     VisitMachine.visited.clear()
     VisitMachine.pulses.clear()
+    VisitMachine.moved.clear()
     run_state_machine_as_test(VisitMachine, settings=QUICK)
     assert {kind: VisitMachine.visited.get(kind, 0) >= 50 for kind in STATES} == dict.fromkeys(STATES, True)
     assert sum(VisitMachine.pulses) >= 20
+    assert sum(VisitMachine.moved) >= 20
 
 
 @pytest.mark.parametrize("bug", planted.BUGS, ids=lambda bug: bug.__name__)
 def test_the_machine_catches_a_planted_bug(bug: Step, capsys: pytest.CaptureFixture[str]) -> None:
     """The same machine and the same books: what they cannot see, they do not prove."""
-    machine = type("BuggyMachine", (VisitMachine,), {"stepper": staticmethod(bug), "visited": {}, "pulses": []})
+    machine = type(
+        "BuggyMachine", (VisitMachine,), {"stepper": staticmethod(bug), "visited": {}, "pulses": [], "moved": []}
+    )
     eager = settings(QUICK, max_examples=500, phases=[Phase.generate], report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(machine, settings=eager)
@@ -293,4 +425,4 @@ def test_the_machine_catches_a_planted_bug(bug: Step, capsys: pytest.CaptureFixt
 
 def test_there_are_enough_planted_bugs() -> None:
     """Bugs are collected by name; a renamed one must not drop out silently."""
-    assert len(planted.BUGS) == 24
+    assert len(planted.BUGS) == 33
