@@ -173,7 +173,7 @@ class Terminal:
         else:
             told = f"refused, {found.reason or found.verdict}" + (f" ({', '.join(found.gates)})" if found.gates else "")
         typer.echo(f"  {number}: {told}", err=True)
-        asked = "  Enter goes on, r repeats (this try does not count, and is noted), s stops > "
+        asked = "  step away, then: Enter goes on, r repeats (this try does not count, and is noted), s stops > "
         return self._ask(asked, {"": Choice.GO, "r": Choice.REPEAT, "s": Choice.STOP})
 
     def _ask(self, told: str, answers: dict[str, Choice]) -> Choice:

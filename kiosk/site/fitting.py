@@ -1,9 +1,10 @@
 """From the filmed steps to figures: delay, colours, strength. Pure numpy.
 
-Model, for each camera channel: ``light = ambient (1 + drift t) + sum over panel channels of gain x screen``, where the
-screen is the mean of what was shown over the exposure, ``lag`` earlier: a frame that began at t with exposure e saw the
-screen of ``t - lag .. t - lag + e`` (the window model of ``kiosk.visit.reflection.signals``). The lag is the one that
-leaves least unexplained; because switches meet all phases of the camera's rhythm it is found much finer than a frame.
+Model, for each camera channel: ``light = ambient + drift t + flicker + sum over panel channels of gain x screen``.
+Flicker is that of lamps on mains of 50 or 60 Hz: waves of 100 and 120 Hz as the frames sample them. The screen is the
+mean of what was shown over the exposure, ``lag`` earlier: a frame that began at t with exposure e saw the screen of
+``t - lag .. t - lag + e`` (the window model of ``kiosk.visit.reflection.signals``). The lag is the one that leaves
+least unexplained; because switches meet all phases of the camera's rhythm it is found much finer than a frame.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ EARLIEST_S, LATEST_S = -0.05, 0.6
 COARSE_S, FINE_S = 0.005, 0.0005
 BEFORE_S, BEHIND_S = 0.25, 0.45
 """What belongs to one switch."""
+FLICKER_HZ = (100.0, 120.0)
+ROOM = 2 + 2 * len(FLICKER_HZ)
+"""Columns of the model that are the room's."""
 OUTLIERS = 10.0
 """Share, in percent, of switches that the spread leaves out."""
 
@@ -63,6 +67,7 @@ class _Data:
     light: Array
     edges_s: Array
     colours: Array
+    room: Array
 
 
 def fit(filmed: Filmed) -> Fit:
@@ -70,9 +75,9 @@ def fit(filmed: Filmed) -> Fit:
     data = _data(filmed.samples, filmed.slots)
     common_s = _best(data)
     design = _design(data, common_s)
-    found: Array = np.asarray(np.linalg.lstsq(design, data.light, rcond=None)[0], np.float64)
+    found: Array = np.asarray(np.linalg.lstsq(design, data.light, rcond=1e-6)[0], np.float64)
     rest = data.light - design @ found
-    gains, ambient, slope = found[2:].T, found[0], found[1]
+    gains, ambient, slope = found[ROOM:].T, found[0], found[1]
     white = max(float(np.abs(gains.sum(axis=1)).max()), 1e-9)
     lags = _switches(data, found, rest, common_s)
     lag_s = float(np.median(lags)) if len(lags) else common_s
@@ -91,12 +96,14 @@ def fit(filmed: Filmed) -> Fit:
 
 def _data(samples: Sequence[Sample], slots: Sequence[ShownSlot]) -> _Data:
     last = slots[-1]
+    start_s = np.array([sample.start_s for sample in samples])
     return _Data(
-        start_s=np.array([sample.start_s for sample in samples]),
+        start_s=start_s,
         exposure_s=np.maximum([sample.exposure_s for sample in samples], 1e-4),
         light=np.array([sample.light for sample in samples], np.float64),
         edges_s=np.array([slot.visible_at_s for slot in slots] + [last.visible_at_s + last.duration_s]),
         colours=np.array([linear(slot.rgb) for slot in slots]),
+        room=_room(start_s),
     )
 
 
@@ -111,10 +118,16 @@ def _shares(data: _Data, lag_s: float, rows: NDArray[np.intp] | None = None) -> 
 
 
 def _design(data: _Data, lag_s: float) -> Array:
-    """``(K, 5)``: room, its drift over the run (-0.5..0.5), screen R, G, B."""
-    time = data.start_s - data.start_s[0]
-    time = time / max(float(time[-1]), 1e-9) - 0.5
-    return np.column_stack([np.ones_like(time), time, _shares(data, lag_s) @ data.colours])
+    """``(K, ROOM + 3)``: room, its drift over the run (-0.5..0.5), its flicker, screen R, G, B."""
+    return np.column_stack([data.room, _shares(data, lag_s) @ data.colours])
+
+
+def _room(start_s: Array) -> Array:
+    """``(K, ROOM)``: constant, drift, and the waves of lamps, which take nothing from the constant."""
+    time = start_s - start_s[0]
+    waves = [wave(2.0 * np.pi * hertz * time) for hertz in FLICKER_HZ for wave in (np.cos, np.sin)]
+    drift = time / max(float(time[-1]), 1e-9) - 0.5
+    return np.column_stack([np.ones_like(time), drift, *(wave - wave.mean() for wave in waves)])
 
 
 def _best(data: _Data) -> float:
@@ -122,7 +135,7 @@ def _best(data: _Data) -> float:
 
     def cost(lag_s: float) -> float:
         design = _design(data, lag_s)
-        rest = data.light - design @ np.linalg.lstsq(design, data.light, rcond=None)[0]
+        rest = data.light - design @ np.linalg.lstsq(design, data.light, rcond=1e-6)[0]
         return float(np.sum(rest**2))
 
     coarse = np.arange(EARLIEST_S, LATEST_S, COARSE_S)
@@ -138,7 +151,7 @@ def _switches(data: _Data, found: Array, rest: Array, common_s: float) -> Array:
     noise = max(float(np.median(np.abs(rest))) * 1.4826, 1e-7)
     grid = common_s + np.arange(-0.08, 0.0801, 0.001)
     order = np.argsort(np.abs(grid - common_s), kind="stable")
-    fixed = _design(data, common_s)[:, :2] @ found[:2]
+    fixed = data.room @ found[:ROOM]
     lags = []
     for number, at_s in enumerate(data.edges_s[1:-1]):
         if np.abs(data.colours[number + 1] - data.colours[number]).max() < 0.05:
@@ -149,7 +162,7 @@ def _switches(data: _Data, found: Array, rest: Array, common_s: float) -> Array:
             continue
         costs = np.array(
             [
-                np.sum((data.light[rows] - fixed[rows] - _shares(data, lag, rows) @ data.colours @ found[2:]) ** 2)
+                np.sum((data.light[rows] - fixed[rows] - _shares(data, lag, rows) @ data.colours @ found[ROOM:]) ** 2)
                 for lag in grid
             ]
         )

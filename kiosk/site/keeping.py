@@ -57,6 +57,8 @@ class _Open:
     ended_s: float | None = None
     """When the picture after the last slot became visible."""
     too_large: bool = False
+    broken: bool = False
+    """Frames of the flash do not belong together."""
 
 
 class Keeper:
@@ -72,7 +74,7 @@ class Keeper:
         self.lost = 0
         """Attempts that were too large for the memory."""
         self.broken_off = 0
-        """Attempts without a verdict: the visitor left, or a part failed."""
+        """Attempts without a verdict, or whose camera was lost meanwhile."""
 
     @property
     def bytes_kept(self) -> int:
@@ -89,7 +91,7 @@ class Keeper:
         wanted = keeps_frames(turn.visit)
         judged = next((event.result for event in turn.events if isinstance(event, LivenessJudged)), None)
         if turn.frame is not None and (wanted or judged is not None):
-            self._frames.append(turn.frame)
+            self._append(turn.frame)
         self._follow(turn)
         self._bound()
         if judged is not None and self._open.shown:
@@ -97,6 +99,16 @@ class Keeper:
         elif not wanted:
             self.broken_off += bool(self._open.shown)
             self._forget()
+
+    def _append(self, frame: Frame) -> None:
+        """A camera that was opened anew begins a new approach; in the middle of a flash it ends the recording."""
+        last = self._frames[-1] if self._frames else frame
+        if self._frames and (
+            frame.exposure_start_s <= last.exposure_start_s or frame.pixels.shape != last.pixels.shape
+        ):
+            self._open.broken = bool(self._open.shown)
+            self._frames.clear()
+        self._frames.append(frame)
 
     def _follow(self, turn: Turn) -> None:
         """Which slot is on the screen, and since when."""
@@ -124,8 +136,9 @@ class Keeper:
     def _finish(self, result: LivenessResult) -> None:
         current, frames = self._open, tuple(self._frames)
         self._forget()
-        if current.too_large:
-            self.lost += 1
+        if current.too_large or current.broken:
+            self.lost += current.too_large
+            self.broken_off += current.broken
             return
         slots = _slots(current)
         first_s = slots[0].visible_at_s

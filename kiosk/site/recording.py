@@ -17,20 +17,22 @@ Told = Callable[[Written], None]
 def record(
     loop: Loop, keeper: Keeper, shelf: Shelf, clock: Clock, *, count: int, stop: Callable[[], bool], told: Told
 ) -> None:
-    """Until ``count`` recordings are begun, ``stop()``, or no camera frame can come; then wait until all are written.
+    """Until ``count`` recordings are begun, ``stop()``, or the loop fails; what was begun is written whatever happens.
 
-    ``told`` hears of each that was written. Raises InputError when the disk refuses.
+    ``told`` hears of each that was written. Raises InputError when the disk refuses, DisplayClosed.
     """
-    while shelf.done < count and not stop():
-        loop.turn()
-        for kept in keeper.take():
-            if shelf.done < count:
-                shelf.put(kept)
-        _look(shelf, told)
-    began_s = clock.now().monotonic_s
-    while shelf.waiting and clock.now().monotonic_s - began_s < LAST_WAIT_S:
-        _look(shelf, told)
-        clock.wait(0.02)
+    try:
+        while shelf.done < count and not stop():
+            loop.turn()
+            for kept in keeper.take():
+                if shelf.done < count:
+                    shelf.put(kept)
+            _look(shelf, told)
+    finally:
+        began_s = clock.now().monotonic_s
+        while shelf.waiting and clock.now().monotonic_s - began_s < LAST_WAIT_S:
+            _look(shelf, told)
+            clock.wait(0.02)
 
 
 def _look(shelf: Shelf, told: Told) -> None:

@@ -62,7 +62,10 @@ class Shelf:
         *,
         species: str | None = None,
     ) -> None:
-        """``species``: the label of every recording. Raises InputError when ``folder`` holds something else."""
+        """``species``: the label of every recording.
+
+        Raises InputError when ``folder`` holds something else, or its disk is full already.
+        """
         taken = numbered(folder)
         self._folder = folder
         self._write = write
@@ -72,6 +75,7 @@ class Shelf:
         self._species = species
         self._next = taken[-1] + 1 if taken else 1
         self._asked = 0
+        self._require(0)
         self.written: list[Written] = []
         self.skipped = 0
         """Attempts that came while the one before was being written."""
@@ -95,13 +99,7 @@ class Shelf:
         if self.waiting:
             self.skipped += 1
             return False
-        needed = sum(frame.pixels.nbytes for frame in kept.frames)
-        if self._free_bytes() < needed + SPARE_BYTES:
-            raise InputError(
-                f"too little space for {needed // 2**20} MB and {SPARE_BYTES // 2**20} MB to spare",
-                where=str(self._folder),
-                mend="free some, or name another disk",
-            )
+        self._require(sum(frame.pixels.nbytes for frame in kept.frames))
         path = self._folder / f"{self._next:0{DIGITS}d}"
         self._next += 1
         self._asked += 1
@@ -112,6 +110,14 @@ class Shelf:
         }
         self._worker.submit(("recording", path), lambda: self._one(path, kept, notes))
         return True
+
+    def _require(self, needed: int) -> None:
+        if self._free_bytes() < needed + SPARE_BYTES:
+            raise InputError(
+                f"too little space for {needed // 2**20} MB and {SPARE_BYTES // 2**20} MB to spare",
+                where=str(self._folder),
+                mend="free some, or name another disk",
+            )
 
     def _one(self, path: Path, kept: Kept, notes: Mapping[str, object]) -> Written:
         self._write(path, kept, self._species, notes)

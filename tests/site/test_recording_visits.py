@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from hardware.recording.read import read_recording
+from hardware.sim.clock import SimClock
 from kiosk.cli.rig import free_bytes, place_of, rig_loop, write_kept
-from kiosk.errors import DoorError, InputError
+from kiosk.errors import DisplayClosed, DoorError, InputError
 from kiosk.evaluation.score import score
 from kiosk.reasons import Reason
+from kiosk.runtime.calibration import Calibration
 from kiosk.runtime.loop import Turn
 from kiosk.runtime.visitlog import VisitLog
 from kiosk.runtime.wiring import scale_of
@@ -23,7 +25,7 @@ from kiosk.runtime.worker import InlineWorker
 from kiosk.site.keeping import Keeper, Kept, Place
 from kiosk.site.nobody import NobodyMatcher, NoDoor
 from kiosk.site.recording import record
-from kiosk.site.shelf import Shelf, Written, numbered
+from kiosk.site.shelf import SPARE_BYTES, Shelf, Written, numbered
 from kiosk.values import (
     Challenge,
     DoorPosition,
@@ -37,6 +39,7 @@ from kiosk.values import (
     Scene,
     SceneKind,
     Slot,
+    Verdict,
 )
 from kiosk.visit.events import LivenessJudged
 from kiosk.visit.guidance import NO_HINTS
@@ -47,6 +50,23 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 PLENTY = 10**12
 OVAL = Oval(0.5, 0.5, 0.3, 0.5)
 RESULT = LivenessResult(Liveness.LIVE, 90.0, ())
+STORED = Calibration(
+    measured_utc="2026-01-01T00:00:00+00:00",
+    software="0.1.0",
+    camera="sim:0",
+    panel=Panel(155.0, 88.0, 500.0),
+    target="wall",
+    distance_mm=400.0,
+    lag_s=-0.0035,
+    lag_spread_s=0.001,
+    switches=17,
+    colour_matrix=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    modulation=0.1,
+    ambient_lux=None,
+    luminance_ratio=None,
+    residual=0.01,
+)
+"""What calibrating the simulated kiosk gives."""
 
 
 @dataclass
@@ -69,7 +89,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
         kept.append(one)
         write_kept(path, one, species, notes)
 
-    with simulated(world) as devices:
+    with simulated(world, stored=STORED) as devices:
         keeper, log = Keeper(place_of(SETTINGS, devices)), VisitLog()
         loop = rig_loop(SETTINGS, devices, (keeper, log))
         shelf = Shelf(folder, write, devices.writer, lambda: PLENTY, lambda: NOW, species="live")
@@ -97,7 +117,7 @@ def test_a_live_visit_is_recorded(recorded: Recorded) -> None:
     assert found.species == "live"
     assert found.camera_name == "sim:0"
     assert found.exposure_locked is True
-    assert found.lag_s is None
+    assert found.lag_s == 0.0, "as calibrated: no delay"
     assert found.ambient_lux == pytest.approx(250.0, rel=0.3)
     before = sum(1 for frame in found.frames if frame.exposure_start_s < found.slots[0].visible_at_s)
     assert 20 <= before <= 61, "three seconds at 20 frames a second"
@@ -131,6 +151,17 @@ def test_scoring_it_again_finds_the_same(recorded: Recorded) -> None:
         read_recording(recorded.folder / "0001"), models, SETTINGS.liveness, scale_of(models.embedding_version)
     )
     assert result.verdict is Liveness.LIVE, result
+
+
+def test_the_visit_was_judged_by_the_calibration(recorded: Recorded) -> None:
+    """The kiosk's own loop used the narrow window around the calibrated lag; another camera's lag would not pass."""
+    (kept,) = recorded.kept
+    lag = next(gate for gate in kept.result.gates if gate.name == "lag")
+    assert lag.threshold == SETTINGS.liveness.lag_window_s
+    found, models = read_recording(recorded.folder / "0001"), SeenModels(world_of("live"))
+    late = score(replace(found, lag_s=0.15), models, SETTINGS.liveness, scale_of(models.embedding_version))
+    assert late.verdict is not Liveness.LIVE
+    assert next(gate for gate in late.gates if gate.name == "lag").verdict is not Verdict.PASS
 
 
 def test_nobody_is_let_in(recorded: Recorded) -> None:
@@ -256,6 +287,53 @@ def test_memory_is_bounded() -> None:
     assert (keeper.take(), keeper.lost) == ([], 1)
 
 
+def test_a_camera_opened_anew_begins_anew() -> None:
+    """Frames of two cameras are never one recording; a flash that spans both is broken off."""
+    keeper = Keeper(place())
+    keeper.turned(turn(0.7, GUIDING, side_px=30))
+    keeper.turned(turn(0.8, GUIDING))
+    flash(keeper)
+    (kept,) = keeper.take()
+    assert kept.frames[0].exposure_start_s == 0.8
+    keeper.turned(turn(1.0, FLASHING, slot=SLOTS[0]))
+    keeper.turned(turn(0.2, FLASHING, slot=SLOTS[0]))
+    keeper.turned(turn(1.3, DECIDED, judged=True))
+    assert (keeper.take(), keeper.broken_off) == ([], 1)
+
+
+def test_what_was_begun_is_written_even_when_the_window_is_closed(tmp_path: Path) -> None:
+    """The loop fails in the turn after the verdict, while the writer still writes."""
+
+    class Slow(InlineWorker):
+        """Answers only at the third look."""
+
+        looks = 0
+
+        def drain(self) -> list[tuple[Hashable, object]]:
+            """Late."""
+            self.looks += 1
+            return super().drain() if self.looks > 3 else []
+
+    class Closing:
+        """One attempt, then the window is closed."""
+
+        def __init__(self, keeper: Keeper) -> None:
+            self.keeper, self.turns = keeper, 0
+
+        def turn(self) -> None:
+            """As the loop."""
+            self.turns += 1
+            if self.turns > 1:
+                raise DisplayClosed("the window was closed")
+            flash(self.keeper)
+
+    keeper, told, clock = Keeper(place()), [], SimClock()
+    shelf = Shelf(tmp_path / "new", write_kept, Slow(), lambda: PLENTY, lambda: NOW)
+    with pytest.raises(DisplayClosed):
+        record(Closing(keeper), keeper, shelf, clock, count=5, stop=lambda: False, told=told.append)  # type: ignore[arg-type]
+    assert [one.path.name for one in told] == ["0001"]
+
+
 def test_an_old_approach_is_forgotten() -> None:
     """Who looks around for a minute is not filmed for a minute."""
     keeper = Keeper(place(), approach_s=2.0)
@@ -301,7 +379,9 @@ def test_a_folder_of_other_things_is_refused(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_before_it_is_full(tmp_path: Path) -> None:
     """Nothing is begun."""
     with pytest.raises(InputError, match="too little space"):
-        shelf(tmp_path / "new", free=1000).put(kept())
+        shelf(tmp_path / "new", free=1000)
+    with pytest.raises(InputError, match="too little space"):
+        shelf(tmp_path / "new", free=SPARE_BYTES + 1).put(kept())
     assert not (tmp_path / "new").exists()
 
 
