@@ -107,6 +107,8 @@ def test_trembling_is_repeatable_and_as_large_as_said() -> None:
     np.testing.assert_array_equal(shaken, again)
     spread = (shaken - shaken.mean(axis=1, keepdims=True)).std(axis=0)[:, :2].mean() / face.eye_distance_px
     assert spread == pytest.approx(0.0036, rel=0.2)
+    off = np.median(np.hypot(*(shaken.mean(axis=0) - face.landmarks)[:, :2].T)) / face.eye_distance_px
+    assert 0.008 < off < 0.045
 
 
 def test_the_splits_share_no_panel_wall_or_room() -> None:
