@@ -117,8 +117,11 @@ def play(
         latest = replace(drill, camera=devices.feed.name or drill.camera)
         save(out, latest)
 
+    def one_try(step: Step) -> Try | None:
+        return attempt(loop, log, devices.clock, step, stop=stop, fault=lambda: devices.feed.fault)
+
     with suppress(DisplayClosed):
-        walk(latest, operator, lambda step: attempt(loop, log, devices.clock, step, stop=stop), keep)
+        walk(latest, operator, one_try, keep)
     return latest
 
 

@@ -161,7 +161,10 @@ def record(
 
         with suppress(DisplayClosed):
             recorded(loop, keeper, shelf, clock, count=count, stop=over, told=_teller(json))
+        broken = devices.feed.fault
     _tell_lost(keeper, shelf)
+    if broken is not None:
+        raise broken
     if not shelf.written:
         complain("nothing was recorded")
         raise typer.Exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kiosk.errors import KioskError
 from kiosk.ports import Clock
 from kiosk.runtime.loop import Loop
 from kiosk.runtime.visitlog import VisitEntry, VisitLog
@@ -22,9 +23,18 @@ DECIDED = (SceneKind.GRANTED, SceneKind.DENIED)
 
 
 def attempt(
-    loop: Loop, log: VisitLog, clock: Clock, step: Step, *, stop: Callable[[], bool], patience_s: float = PATIENCE_S
+    loop: Loop,
+    log: VisitLog,
+    clock: Clock,
+    step: Step,
+    *,
+    stop: Callable[[], bool],
+    fault: Callable[[], KioskError | None],
 ) -> Try | None:
-    """Play one try; None when ``stop()`` became true meanwhile. ``log`` must be watching ``loop``."""
+    """Play one try; None when ``stop()`` became true meanwhile. ``log`` must be watching ``loop``.
+
+    A try that ended without a decision because a part was out of order is none: what ``fault`` gives is raised.
+    """
 
     def turn_until(over: Callable[[], bool], longest_s: float) -> bool:
         """False: stopped, or it took too long."""
@@ -39,13 +49,16 @@ def attempt(
     if stop():
         return None
     before = len(log.visits)
-    turn_until(lambda: len(log.visits) > before, patience_s)
+    turn_until(lambda: len(log.visits) > before, PATIENCE_S)
     entry = log.visits[-1] if len(log.visits) > before else None
     if entry is not None:
         turn_until(lambda: _over(entry), LONGEST_S)
         turn_until(lambda: False, RESULT_S)
     if stop() and (entry is None or not _over(entry)):
         return None
+    broken = fault()
+    if broken is not None and (entry is None or entry.decision == "none"):
+        raise broken
     return outcome(step.species, entry, clock.now().utc.isoformat(timespec="seconds"))
 
 

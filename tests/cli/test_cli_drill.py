@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hardware.sim.story import Fault
 from tests.support.clikit import Shell
 from tests.support.simrig import simulated, world_of
 
@@ -22,14 +24,12 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kiosk.cli.rig.real_devices", lambda _settings, _data: simulated(world_of("nobody")))
 
 
-def test_a_short_drill_writes_its_report(
-    kiosk: Shell, bare: Path, typed: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("typed")
+def test_a_short_drill_writes_its_report(kiosk: Shell, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One try of nobody: no answer, not accepted, not finished; the same command would go on."""
-    del typed
     from kiosk.site import attempting
 
-    monkeypatch.setattr(attempting.attempt, "__kwdefaults__", {"patience_s": 1.0})
+    monkeypatch.setattr(attempting, "PATIENCE_S", 1.0)
     answer = kiosk("drill", "--out", bare / "drill", "--step", "print_flat=2")
     assert answer.code == 0, answer
     assert "0 of 1 says little: at most 95 %" in answer.out
@@ -47,9 +47,24 @@ def test_a_short_drill_writes_its_report(
     assert "other steps" in kiosk("drill", "--out", bare / "drill", "--step", "live=2").complaint
 
 
-def test_an_accepted_attack_is_exit_code_1(kiosk: Shell, bare: Path, typed: None) -> None:
+@pytest.mark.usefixtures("typed")
+def test_a_lost_camera_is_no_try(kiosk: Shell, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line; nothing is counted."""
+    from kiosk.site import attempting
+
+    world = world_of("nobody")
+    world.story = replace(world.story, faults=(Fault(1.0, 1e9, "unplug"),))
+    monkeypatch.setattr("kiosk.cli.rig.real_devices", lambda _settings, _data: simulated(world))
+    monkeypatch.setattr(attempting, "PATIENCE_S", 3.0)
+    answer = kiosk("drill", "--out", bare / "drill", "--step", "print_flat=1")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.endswith("kiosk: sim:0: unplugged\n")
+    assert not (bare / "drill").exists()
+
+
+@pytest.mark.usefixtures("typed")
+def test_an_accepted_attack_is_exit_code_1(kiosk: Shell, bare: Path) -> None:
     """Also when it was accepted in an earlier session."""
-    del typed
     from kiosk.site import drillfile
     from kiosk.site.drill import Drill, Step, Try
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hardware.sim.story import Fault
 from tests.support.clikit import Shell
 from tests.support.simrig import simulated, world_of
 
@@ -32,6 +34,14 @@ def test_an_empty_room_records_nothing(kiosk: Shell, bare: Path, monkeypatch: py
     assert (answer.code, answer.out) == (1, "")
     assert "nothing was recorded" in answer.err
     assert not (bare / "new").exists()
+
+
+def test_a_lost_camera_is_told(kiosk: Shell, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only that nothing was recorded."""
+    world = world_of("nobody")
+    world.story = replace(world.story, faults=(Fault(0.5, 1e9, "unplug"),))
+    monkeypatch.setattr("kiosk.cli.rig.real_devices", lambda _settings, _data: simulated(world))
+    assert "unplugged" in kiosk("liveness", "record", "--out", bare / "n", "--consent", "--seconds", "2").complaint
 
 
 def test_a_folder_of_other_things_is_refused(kiosk: Shell, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
