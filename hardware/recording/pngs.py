@@ -58,7 +58,7 @@ def read_png(path: Path) -> Pixels:
         raise InputError("the picture cannot be decoded", where=str(path)) from error
     if decoded is None:
         raise InputError("the picture cannot be decoded", where=str(path))
-    return np.ascontiguousarray(decoded[..., ::-1])
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def write_png(path: Path, pixels: Pixels) -> None:

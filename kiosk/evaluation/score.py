@@ -16,8 +16,8 @@ from kiosk.evaluation.recording import RecordedFrame, Recording
 from kiosk.identity.scale import Scale
 from kiosk.ports import FaceModels
 from kiosk.runtime.extract import Extractor
-from kiosk.runtime.perceive import without_background
-from kiosk.values import Embedding, Face, Frame, LivenessResult
+from kiosk.runtime.perceive import Tracker, without_background
+from kiosk.values import Embedding, Frame, LivenessResult
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.geometry import focal_px
 from kiosk.visit.reflection import judge
@@ -25,28 +25,6 @@ from kiosk.visit.reflection import judge
 PASSIVE_FRAMES = 5
 SMALL_RATIO = 0.35
 """A face narrower than this share of the largest is background (``guidance.small_face_ratio``)."""
-SAME_PLACE = 1.0
-"""A face that moved more than this many eye distances, or changed its size by more than half, is another track."""
-
-
-@dataclass(slots=True)
-class _Tracks:
-    """Numbers for the largest face: a new one whenever it cannot be the same face that moved."""
-
-    number: int = 0
-    before: tuple[float, float, float] | None = None
-
-    def follow(self, face: Face) -> int:
-        """The track of this face."""
-        x, y = (face.landmarks[468, :2] + face.landmarks[473, :2]) / 2.0
-        eyes = max(face.eye_distance_px, 1.0)
-        if self.before is not None:
-            x0, y0, eyes0 = self.before
-            apart = float(np.hypot(x - x0, y - y0)) / eyes0
-            if apart > SAME_PLACE or not 1 / 1.5 < eyes / eyes0 < 1.5:
-                self.number += 1
-        self.before = (float(x), float(y), eyes)
-        return self.number
 
 
 @dataclass(slots=True)
@@ -77,15 +55,15 @@ def gather_evidence(
     recording: Recording, models: FaceModels, scale: Scale, *, progress: Callable[[int, int], None] | None = None
 ) -> Evidence:
     """Everything the gates need of a recording."""
-    extractor, tracks, gathered = Extractor(), _Tracks(), _Gathered()
+    extractor, tracker, gathered = Extractor(), Tracker(), _Gathered()
     wanted, passive = _identity_frames(recording), _passive_frames(recording)
     for number, recorded in enumerate(recording.frames):
         frame = Frame(
             recorded.load(), number, recorded.exposure_start_s, recorded.exposure_s, recording.exposure_locked
         )
         counted = without_background(models.find(frame), SMALL_RATIO)
-        face = counted[0] if counted else None
-        track = -1 if face is None else tracks.follow(face)
+        tracks = tracker.follow(counted, recorded.exposure_start_s)
+        face, track = (counted[0], tracks[0]) if counted else (None, -1)
         gathered.evidence.append(extractor.extract(frame, face, track=track, faces=len(counted)))
         if face is not None:
             for part in ("before", "middle", "end"):
