@@ -53,6 +53,8 @@ class Path:
     roll_deg: float = 0.0
     blink_every_s: float = 0.0
     """Mean time between blinks of 0.2 s; 0 means none."""
+    turns: tuple[tuple[float, float, float, float], ...] = ()
+    """(from_s, yaw_deg, pitch_deg, for_s): turns or nods so far and back again, on somebody's word."""
     phase: float = 0.0
     """Shifts the small movements, radians, so that two actors do not move alike."""
 
@@ -87,6 +89,10 @@ class Path:
         _, (_, y, z) = self.keyframes[-1]
         return replace(self.then(at_s, z + 100.0, 1.3 * z + 300.0, y, walk_s), leave_s=at_s + walk_s)
 
+    def turning(self, from_s: float, yaw_deg: float = 0.0, pitch_deg: float = 0.0, for_s: float = 1.6) -> Path:
+        """Turns the head (or nods) at ``from_s`` and is back ``for_s`` later."""
+        return replace(self, turns=(*self.turns, (from_s, yaw_deg, pitch_deg, for_s)))
+
     def at(self, t_s: float) -> Stand | None:
         """Where the actor stands at story time ``t_s``; None when out of sight."""
         if not self.enter_s <= t_s < self.leave_s:
@@ -99,12 +105,13 @@ class Path:
         y += 0.5 * sway * np.sin(0.71 * omega * t_s + 0.4 + phase)
         z += 1.2 * sway * np.sin(0.53 * omega * t_s + 2.1 + phase)
         turn = self.wobble_deg
+        yaw, pitch = self._turned(t_s)
         return Stand(
             float(x),
             float(y),
             float(z),
-            self.yaw_deg + float(turn * np.sin(0.43 * omega * t_s + 0.9 + phase)),
-            self.pitch_deg + float(0.7 * turn * np.sin(0.61 * omega * t_s + phase)),
+            self.yaw_deg + yaw + float(turn * np.sin(0.43 * omega * t_s + 0.9 + phase)),
+            self.pitch_deg + pitch + float(0.7 * turn * np.sin(0.61 * omega * t_s + phase)),
             self.roll_deg + float(0.5 * turn * np.sin(0.29 * omega * t_s + 2.0 + phase)),
             self._lids(t_s),
         )
@@ -123,6 +130,14 @@ class Path:
         share = share * share * (3.0 - 2.0 * share)
         x, y, z = (a + (b - a) * share for a, b in zip(start, end, strict=True))
         return x, y, z
+
+    def _turned(self, t_s: float) -> tuple[float, float]:
+        yaw = pitch = 0.0
+        for from_s, far_yaw, far_pitch, for_s in self.turns:
+            if from_s < t_s < from_s + for_s:
+                share = 0.5 - 0.5 * float(np.cos(2.0 * np.pi * (t_s - from_s) / for_s))
+                yaw, pitch = yaw + share * far_yaw, pitch + share * far_pitch
+        return yaw, pitch
 
     def _lids(self, t_s: float) -> float:
         if self.blink_every_s <= 0.0:

@@ -2,7 +2,7 @@
 
 Landmarks are projected from the reliefs with the camera's own geometry, so that thousands of tries need no network.
 Of a print or a screen they lie on the sheet, but z is the one that a landmarker imagines: the photographed head's.
-A real landmarker trembles; ``Tremble`` adds as much as MediaPipe's was measured to (see ``tests/hardware_sim``).
+A real landmarker trembles; ``Tremble`` adds as much as MediaPipe's was measured to.
 """
 
 from __future__ import annotations
@@ -118,8 +118,7 @@ class Tremble:
     ``whole`` moves the face as one, ``size`` scales it, ``single`` moves each point by itself (``deep`` in z). Each
     new frame keeps ``memory`` of the last one's noise. ``fixed`` is what a landmarker is off by all the time: shift,
     size and single points alike. The defaults were measured on MediaPipe's landmarker over noisy frames of simulated
-    heads, prints and screens, the true movement removed: it is off by 1.5-4.5 % of the eye distance and trembles by
-    a tenth of that.
+    heads, prints and screens, the true movement removed (``python -m tests.bench.landmarks``).
     """
 
     seed: int

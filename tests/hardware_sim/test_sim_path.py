@@ -83,3 +83,11 @@ def test_faults_hold_only_in_their_time() -> None:
     assert story.fault(1.99) is None
     assert story.fault(2.0) is not None
     assert story.fault(3.0) is None
+
+
+def test_a_turn_goes_there_and_back() -> None:
+    """On the word, to the asked angle, and to nothing else."""
+    calm = Path(((0.0, (0.0, 0.0, 400.0)),), wobble_deg=0.0).turning(2.0, yaw_deg=25.0, for_s=1.0)
+    angles = {t: stand for t in (1.9, 2.5, 3.1) if (stand := calm.at(t)) is not None}
+    assert [angles[t].yaw_deg for t in (1.9, 2.5, 3.1)] == pytest.approx([0.0, 25.0, 0.0])
+    assert all(stand.pitch_deg == 0.0 for stand in angles.values())

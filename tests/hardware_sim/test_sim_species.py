@@ -214,3 +214,16 @@ def test_the_panel_lights_up_later_than_the_display_says() -> None:
     assert times == [at for at, _, _ in twin.light.steps]
     assert times[0] == pytest.approx(1001.05, abs=0.0121)
     assert times[1] - 1002.0 != times[0] - 1001.0
+
+
+@pytest.mark.parametrize("name", ["live", "print_eyeholes"])
+def test_whoever_has_eyes_blinks_sways_and_turns_a_little(name: str) -> None:
+    """Over ten seconds: blinks that close the eyes in the picture, movements of a few millimetres and degrees."""
+    world = build(name, cast(), replace(SMALL, blink_every_s=3.0), 5)
+    actor = world.story.actors[0]
+    stands = [stand for t in np.arange(3.0, 13.0, 0.03) if (stand := actor.stand(float(t))) is not None]
+    lids = np.array([stand.lids for stand in stands])
+    assert 2 <= (np.diff((lids > 0.5).astype(int)) == 1).sum() <= 6
+    assert 0.2 < np.std([stand.yaw_deg for stand in stands]) < 3.0
+    assert 0.5 < np.std([stand.x_mm for stand in stands]) < 6.0
+    assert actor.relief(5.0).closed
