@@ -71,7 +71,7 @@ def drill(
         for line in report["advice"]:
             say(line)
         say(f"{len(done.tries)} tries; see {out}/report.html" + ("" if report["finished"] else "; not finished yet"))
-    if any(row["species"] != "live" and row["accepted"]["count"] for row in report["species"]):
+    if done.attack_accepted:
         raise typer.Exit(1)
 
 
@@ -108,7 +108,7 @@ def play(
         began_utc=begun.began_utc or devices.clock.now().utc.isoformat(timespec="seconds"),
         facts={
             "screen": f"{panel.width_mm:g} x {panel.height_mm:g} mm, {panel.luminance_cd_m2:g} cd/m2",
-            "calibrated": devices.calibration is not None or settings.camera.lag_s is not None,
+            "delay": "as set" if settings.camera.lag_s is not None else _delay(devices),
         },
     )
 
@@ -133,6 +133,10 @@ def write_report(out: Path, done: Drill) -> None:
     write_text(out / "report.json", dumps(drillreport.to_json(done), indent=1, allow_nan=False) + "\n")
     write_text(out / "report.md", drillreport.to_markdown(done))
     write_text(out / "report.html", drillreport.to_html(done))
+
+
+def _delay(devices: Devices) -> str:
+    return "never calibrated" if devices.calibration is None else f"calibrated {devices.calibration.measured_utc[:10]}"
 
 
 def keyboard() -> int:

@@ -92,14 +92,19 @@ class Drill:
     camera: str = ""
     tries: tuple[Try, ...] = ()
     skipped: tuple[str, ...] = ()
-    repeated: tuple[str, ...] = ()
-    """Species of tries that the operator repeated; their outcome does not count."""
+    repeated: tuple[Try, ...] = ()
+    """Tries that the operator repeated: outside the count, but not forgotten."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Of the installation, for the report: plain values."""
 
     def of(self, species: str) -> tuple[Try, ...]:
         """The tries of one species."""
         return tuple(one for one in self.tries if one.species == species)
+
+    @property
+    def attack_accepted(self) -> bool:
+        """Whether any attack passed, counted or repeated."""
+        return any(one.accepted and one.species != LIVE for one in (*self.tries, *self.repeated))
 
     @property
     def next_step(self) -> Step | None:
@@ -180,7 +185,7 @@ def walk(
         counted = replace(drill, tries=(*drill.tries, found))
         keep(counted)
         choice = operator.seen(step, number, found)
-        drill = replace(drill, repeated=(*drill.repeated, step.species)) if choice is Choice.REPEAT else counted
+        drill = replace(drill, repeated=(*drill.repeated, found)) if choice is Choice.REPEAT else counted
         if choice is Choice.REPEAT:
             keep(drill)
         if choice is Choice.STOP:

@@ -60,10 +60,13 @@ def _drill(document: dict[str, Any]) -> Drill:
     if document["format"] != FORMAT:
         raise ValueError("format")
     steps = tuple(Step(str(one["species"]), int(one["tries"])) for one in document["steps"])
-    tries = tuple(Try(**{**one, "gates": tuple(one["gates"])}) for one in document["tries"])
-    if not steps or not {one.species for one in steps} | {one.species for one in tries} <= set(SPECIES):
+    tries, repeated = (
+        tuple(Try(**{**one, "gates": tuple(one["gates"])}) for one in document[key]) for key in ("tries", "repeated")
+    )
+    named = {one.species for one in steps} | {one.species for one in (*tries, *repeated)}
+    if not steps or not named <= set(SPECIES):
         raise ValueError("species")
-    if any(not isinstance(one.accepted, bool) for one in tries):
+    if any(not isinstance(one.accepted, bool) for one in (*tries, *repeated)):
         raise ValueError("accepted")
     return Drill(
         steps,
@@ -71,6 +74,6 @@ def _drill(document: dict[str, Any]) -> Drill:
         str(document["camera"]),
         tries,
         tuple(map(str, document["skipped"])),
-        tuple(map(str, document["repeated"])),
+        repeated,
         dict(document["facts"]),
     )

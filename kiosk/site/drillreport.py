@@ -18,11 +18,12 @@ from kiosk.site.drill import LIVE, SPECIES, Drill, Try
 
 ENOUGH = 0.05
 """An upper bound that says something."""
-HEAD = ("what", "tries", "accepted", "bounds", "no answer", "stopped by")
+HEAD = ("what was tried", "tries", "accepted", "true share accepted", "without an answer", "gates that refused")
 ROOM = frozenset({Reason.HIGH_LIGHTING, Reason.TOO_BRIGHT})
 NOTES = (
     "A drill counts what staff held up on one day; it is no laboratory test and finds no unknown attack.",
-    "Bounds are exact (Clopper and Pearson), each one-sided at 95 %. Species are never pooled.",
+    "The true share accepted lies between the bounds given (exact, Clopper and Pearson, each one-sided at 95 %); kinds "
+    "of attack are never added together. Without an answer: the kiosk asked for another try until it gave up.",
     "Good 3-D masks and injected video that is relit at once are not covered by the flash: use a second factor there.",
 )
 
@@ -70,9 +71,10 @@ def advice(drill: Drill) -> list[str]:
     found = rows(drill)
     for row in found:
         if row.species != LIVE and row.accepted.count:
+            were = "was" if row.accepted.count == 1 else "were"
             said.append(
-                f"{row.accepted.count} of {row.accepted.total} tries with a {row.title} were accepted: do not let the "
-                "face alone open this door. Require a badge as well, check light, screen and camera "
+                f"{row.accepted.count} of {row.accepted.total} tries with a {row.title} {were} accepted: do not let "
+                "the face alone open this door. Require a badge as well, check light, screen and camera "
                 "(docs/liveness.md), then drill again."
             )
     for row in found:
@@ -83,8 +85,7 @@ def advice(drill: Drill) -> list[str]:
             high = f"{100 * row.accepted.high:.0f} %"
             little = "says little" if row.accepted.high > ENOUGH else "is something"
             said.append(f"{row.title}: 0 of {row.accepted.total} {little}: at most {high} (95 % bound).")
-    if drill.repeated:
-        said.append(f"{len(drill.repeated)} tries were repeated and do not count: {_counted(drill.repeated)}.")
+    said += _repeated(drill.repeated)
     missing = [step for step in drill.steps if len(drill.of(step.species)) < step.tries]
     if missing:
         said.append("Not finished: " + ", ".join(f"{s.title} {len(drill.of(s.species))} of {s.tries}" for s in missing))
@@ -93,11 +94,25 @@ def advice(drill: Drill) -> list[str]:
     return said
 
 
+def _repeated(tries: Sequence[Try]) -> list[str]:
+    """What was repeated; an attack that had been accepted is not made undone by a second try."""
+    lines = []
+    through = [one.species for one in tries if one.accepted and one.species != LIVE]
+    if through:
+        lines.append(f"Accepted, then repeated and so not in the table: {_counted(through)}. Count them as accepted.")
+    if tries:
+        lines.append(f"Repeated, and so not in the table: {_counted([one.species for one in tries])}.")
+    return lines
+
+
 def _refused(row: Row) -> str:
     lost = row.accepted.total - row.accepted.count
     share = Share(lost, row.accepted.total)
     why = ", ".join(f"{reason} {count}" for reason, count in row.reasons)
-    line = f"{lost} of {share.total} genuine visits were refused (up to {100 * share.high:.0f} %): {why}."
+    were = "was" if lost == 1 else "were"
+    line = (
+        f"{lost} of {share.total} genuine visits {were} refused (true share at most {100 * share.high:.0f} %): {why}."
+    )
     if any(reason in ROOM for reason, _ in row.reasons):
         line += " The room outshines the screen: shade it, come nearer, or use a brighter screen."
     elif row.gates:
@@ -124,7 +139,8 @@ def to_json(drill: Drill) -> dict[str, Any]:
             }
             for row in rows(drill)
         ],
-        "repeated": dict(Counter(drill.repeated)),
+        "repeated": dict(Counter(one.species for one in drill.repeated)),
+        "attack_accepted": drill.attack_accepted,
         "skipped": list(drill.skipped),
         "finished": drill.next_step is None and not drill.skipped,
         "advice": advice(drill),
@@ -164,7 +180,8 @@ def _line(cells: Sequence[str]) -> str:
 def _where(drill: Drill) -> str:
     facts = ", ".join(f"{key} {value}" for key, value in drill.facts.items())
     camera = f" at {drill.camera}" if drill.camera else ""
-    return f"Begun {drill.began_utc}{camera}; {facts or 'no facts noted'}; software {__version__}."
+    begun = drill.began_utc[:16].replace("T", " ")
+    return f"Begun {begun} UTC{camera}; {facts or 'no facts noted'}; software {__version__}."
 
 
 def _cells(drill: Drill) -> list[tuple[str, ...]]:

@@ -37,7 +37,7 @@ def test_a_short_drill_writes_its_report(kiosk: Shell, bare: Path, monkeypatch: 
     assert "Hold up a sharp colour print" in answer.err
     report = json.loads((bare / "drill" / "report.json").read_text())
     assert report["species"][0]["no_answer"]["count"] == 1
-    assert report["calibrated"] is False
+    assert report["delay"] == "never calibrated"
     assert sorted(one.name for one in (bare / "drill").iterdir()) == [
         "drill.json",
         "report.html",

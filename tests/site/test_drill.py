@@ -85,10 +85,23 @@ def test_a_repeated_try_does_not_count_and_is_noted() -> None:
     """Nothing is repeated until it pleases without a trace."""
     done, operator, kept = played(Choice.GO, Choice.REPEAT)
     assert len(done.tries) == 4
-    assert done.repeated == ("live",)
+    assert [one.species for one in done.repeated] == ["live"]
     assert [len(one.tries) for one in kept][:3] == [1, 0, 1]
     assert operator.asked[2] == ("ready", "live", 1)
-    assert "1 tries were repeated" in " ".join(advice(done))
+    assert "Repeated, and so not in the table: genuine visit 1." in advice(done)
+    assert not done.attack_accepted
+
+
+def test_an_accepted_attack_cannot_be_repeated_away() -> None:
+    """It stays in the report, first among what was repeated, and in the exit code."""
+    kept: list[Drill] = []
+    outcomes = iter([tried("print_flat", True), tried("print_flat")])
+    begun = replace(NEW, steps=(Step("print_flat", 1),))
+    done = walk(begun, Script(Choice.GO, Choice.REPEAT), lambda _step: next(outcomes), kept.append)
+    assert [one.accepted for one in done.tries] == [False]
+    assert done.attack_accepted
+    assert to_json(done)["attack_accepted"] is True
+    assert any(line.startswith("Accepted, then repeated") for line in advice(done))
 
 
 def test_a_skipped_step_is_left_out_and_can_be_taken_up(tmp_path: Path) -> None:
@@ -124,7 +137,7 @@ def test_a_try_that_is_cut_off_does_not_count() -> None:
 def test_the_file_keeps_everything(tmp_path: Path) -> None:
     """Value for value."""
     done, _operator, _kept = played(Choice.GO, Choice.REPEAT)
-    done = replace(done, camera="cam", skipped=("print_bent",), facts={"screen": "7 inch", "calibrated": True})
+    done = replace(done, camera="cam", skipped=("print_bent",), facts={"screen": "7 inch", "delay": "as set"})
     drillfile.save(tmp_path, done)
     assert drillfile.load(tmp_path) == done
     assert [one.name for one in tmp_path.iterdir()] == [drillfile.STATE]
@@ -219,14 +232,15 @@ def test_the_advice_says_how_little_five_tries_say() -> None:
 def test_an_accepted_attack_comes_first() -> None:
     """With what to do."""
     first, *_ = advice(drilled(3, 1))
-    assert first.startswith("1 of 5 tries with a flat print were accepted")
+    assert first.startswith("1 of 5 tries with a flat print was accepted")
     assert "badge" in first
 
 
 def test_refused_visitors_are_explained() -> None:
     """By light where the light is to blame, else by the gate."""
     assert any(
-        "2 of 5 genuine visits were refused (up to 81 %): NOT_LIVE 2. Most often" in x for x in advice(drilled(3, 0))
+        "2 of 5 genuine visits were refused (true share at most 81 %): NOT_LIVE 2. Most often" in x
+        for x in advice(drilled(3, 0))
     )
     dim = replace(NEW, tries=(tried("live", reason="HIGH_LIGHTING"),))
     assert any("outshines" in line for line in advice(dim))
