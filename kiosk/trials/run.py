@@ -47,11 +47,25 @@ class Job:
     """Whether the real landmarker looks at every frame, instead of the simulator's knowledge."""
 
     def described(self) -> dict[str, Any]:
-        """What makes two runs the same run: these settings, this way of playing."""
+        """What makes two runs the same run: these settings, this program, this way of playing."""
         text = self.settings.model_dump_json(include={"liveness", "visit", "guidance"})
-        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return {"split": self.split, "seed": self.seed, "adaptive": self.adaptive, "settings": digest,
+        digest = _digest(text.encode(), *(path.read_bytes() for path in _program()))
+        return {"split": self.split, "seed": self.seed, "adaptive": self.adaptive, "program": digest,
                 "landmarker": self.landmarker}  # fmt: skip
+
+
+def _program() -> list[Path]:
+    """The source that decides how a trial goes: world, player, kiosk's loop, gates."""
+    root = Path(__file__).resolve().parents[2]
+    folders = ("hardware/sim", "kiosk/trials", "kiosk/runtime", "kiosk/visit")
+    return sorted(path for folder in folders for path in (root / folder).rglob("*.py"))
+
+
+def _digest(*parts: bytes) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(part)
+    return whole.hexdigest()[:16]
 
 
 class Player:
@@ -122,7 +136,7 @@ def _same_run(path: Path, wanted: Mapping[str, Any]) -> None:
     except ValueError as error:
         raise InputError("is no run's description", where=str(path), mend="choose another --out") from error
     if found != wanted:
-        raise InputError("holds another run (seed, split, length or settings)", where=str(path.parent),
+        raise InputError("holds another run (seed, split, length, settings or program)", where=str(path.parent),
                          mend="choose another --out")  # fmt: skip
 
 
