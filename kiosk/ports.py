@@ -148,6 +148,20 @@ class Door(Closeable, Protocol):
         """Lock at once."""
 
 
+class BadgeReader(Closeable, Protocol):
+    """A reader beside the screen."""
+
+    def read(self) -> str | None:
+        """The number of a badge that was shown since the last call; None: none was. Never waits."""
+
+
+class BadgeBook(Protocol):
+    """What the records say of a badge's holder before anybody is recognised."""
+
+    def no_flash(self, badge: str) -> bool:
+        """Whether the screen must not flash at the holder. Raises RecordsError."""
+
+
 class EventRecorder(Protocol):
     """Where the visit's events go (the store, or memory)."""
 

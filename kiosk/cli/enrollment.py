@@ -81,6 +81,7 @@ def _plain(details: PersonDetails) -> dict[str, object]:
         "name": person.name,
         "badge": person.badge,
         "active": details.active,
+        "no_flash": details.no_flash,
         "templates": sum(details.templates.values()),
         "created": details.created,
     }
@@ -123,6 +124,27 @@ def show(
     else:
         for key, value in plain.items():
             say(f"{key:10} {'-' if value is None else value}")
+
+
+@people.command("set")
+def set_person(
+    who: Annotated[str, typer.Argument(help="Name, badge or id.")],
+    flash: Annotated[
+        bool,
+        typer.Option("--flash/--no-flash", help="Whether the screen may flash at them; without, they need a badge."),
+    ],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Change how a person is checked: somebody who must not see flashes shows a badge and moves the head instead."""
+    with _open_store(config) as store:
+        person = store.set_no_flash(who, not flash)
+    if json:
+        emit({"person_id": person.person_id, "no_flash": not flash})
+        return
+    say(f"{person.name} is checked with {'a' if flash else 'no'} flash")
+    if not flash and person.badge is None:
+        say(f"{person.name} has no badge yet: without one the screen cannot know them and will flash")
 
 
 @people.command()

@@ -37,6 +37,8 @@ class PersonDetails:
     updated: str
     templates: Mapping[str, int]
     """How many per model version."""
+    no_flash: bool = False
+    """The screen must not flash at this person."""
 
 
 def add(connection: Connection, name: str, badge: str | None, templates: Sequence[NewTemplate], now: str) -> Person:
@@ -87,6 +89,15 @@ def set_active(connection: Connection, ref: str, active: bool, now: str) -> Pers
     return person
 
 
+def set_no_flash(connection: Connection, ref: str, no_flash: bool, now: str) -> Person:
+    """Forbid the screen to flash at a person, or allow it again. Raises UnknownPerson."""
+    person = find(connection, ref)
+    changed = update(PersonRow).where(PersonRow.person_id == person.person_id).values(no_flash=no_flash, updated=now)
+    connection.execute(changed)
+    _note(connection, now, "FLASH_FORBIDDEN" if no_flash else "FLASH_ALLOWED", person.person_id)
+    return person
+
+
 def find(connection: Connection, ref: str) -> Person:
     """One person by id, name or badge. Raises UnknownPerson with the nearest names, or RecordsConflict for two."""
     ref = ref.encode("utf-8", "replace").decode("utf-8")  # a shell may pass bytes that are no text
@@ -120,6 +131,7 @@ def listing(connection: Connection, *, only: str | None = None, part: str = "") 
             row.created,
             row.updated,
             templates.get(row.person_id, {}),
+            row.no_flash,
         )
         for row in connection.execute(rows)
     ]
@@ -135,6 +147,12 @@ def badge_holder(connection: Connection, badge: str) -> str | None:
         .where(BadgeRow.number_key == badge.strip().lower(), BadgeRow.active, PersonRow.active)
     )
     return connection.scalar(holder) if texts.looks_like_badge(badge) else None
+
+
+def no_flash(connection: Connection, badge: str) -> bool:
+    """Whether the screen must not flash at the active holder of this badge."""
+    holder = badge_holder(connection, badge)
+    return bool(connection.scalar(select(PersonRow.no_flash).where(PersonRow.person_id == holder)))
 
 
 def matrix(connection: Connection, model_version: str) -> tuple[list[str], Floats]:

@@ -6,7 +6,7 @@ id only and has no foreign key, because it outlives the person. No column ever h
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -34,6 +34,8 @@ class PersonRow(Base):
     name_key: Mapped[str] = mapped_column(String(960), unique=True)
     """``texts.name_key``: two people cannot share a name that the staff could not tell apart."""
     active: Mapped[bool]
+    no_flash: Mapped[bool] = mapped_column(server_default=text("0"))
+    """The screen must not flash at this person."""
     created: Mapped[str] = mapped_column(String(27))
     updated: Mapped[str] = mapped_column(String(27))
 

@@ -105,6 +105,11 @@ class Store(Closing):
         with self._write() as connection:
             return people.set_active(connection, ref, active, self._now())
 
+    def set_no_flash(self, ref: str, no_flash: bool) -> Person:
+        """Forbid the screen to flash at a person, or allow it again. Raises UnknownPerson."""
+        with self._write() as connection:
+            return people.set_no_flash(connection, ref, no_flash, self._now())
+
     def remove_person(self, ref: str) -> Person:
         """Erase name, badge and templates, in the file and its log; events keep the id. Returns who it was.
 
@@ -138,6 +143,11 @@ class Store(Closing):
         """person_id of the active holder, None when the badge is unknown or no badge number at all."""
         with self._read() as connection:
             return people.badge_holder(connection, badge)
+
+    def no_flash(self, badge: str) -> bool:
+        """Whether the screen must not flash at this badge's holder; False where nobody holds it."""
+        with self._read() as connection:
+            return people.no_flash(connection, badge)
 
     # Events
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kiosk.errors import DisplayClosed, DisplayError, KioskError
+from kiosk.errors import DisplayClosed, DisplayError, KioskError, RecordsError
 from kiosk.ports import Clock, Display
 from kiosk.reasons import Reason
 from kiosk.runtime.attempts import Attempts
+from kiosk.runtime.badges import Badges
 from kiosk.runtime.feed import Feed
 from kiosk.runtime.health import Health
 from kiosk.runtime.perceive import Perceiver
@@ -68,6 +69,8 @@ class Parts:
     performer: Performer
     health: Health
     watchdog: Watchdog
+    badges: Badges | None = None
+    """None where there is no badge reader."""
     upkeep: Upkeep | None = None
     """None where the people cannot change (simulation, benches)."""
 
@@ -107,6 +110,7 @@ class Loop:
         events: list[Event] = list(parts.health.drain())
         if frame is not None:
             observation, face = self._perceive(frame, events)
+        events.extend(self._badges())
         events.append(Observed(observation) if observation is not None else Ticked())
         events.extend(parts.attempts.answers(parts.clock.now().monotonic_s))
         for event in events:
@@ -123,6 +127,15 @@ class Loop:
         for watcher in self._watchers:
             watcher.turned(turn)
         return turn
+
+    def _badges(self) -> tuple[Event, ...]:
+        """Badges that were shown; a book that cannot be read is a fault, which the performer's retry mends."""
+        if self._parts.badges is None:
+            return ()
+        try:
+            return self._parts.badges.drain()
+        except RecordsError as error:
+            return self._parts.health.failed(Reason.RECORDS_LOST, error)
 
     def _newest(self) -> Frame | None:
         frame = self._parts.feed.latest(self._last_sequence, TICK_S)

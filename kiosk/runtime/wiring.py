@@ -28,6 +28,7 @@ from kiosk.records.store import Store
 from kiosk.runtime import calibration
 from kiosk.runtime.attempt import Site
 from kiosk.runtime.attempts import Attempts
+from kiosk.runtime.badges import Badges
 from kiosk.runtime.calibration import Calibration
 from kiosk.runtime.extract import Extractor
 from kiosk.runtime.feed import CameraFeed, Feed, InlineFeed
@@ -64,6 +65,8 @@ class Adapters:
     journal: Journal
     feed_watchdog: Callable[[], None] = lambda: None
     upkeep: Upkeep | None = None
+    badges: Badges | None = None
+    """A reader and the records; None: there is no reader, and nobody is ever asked for a badge."""
     calibration: Calibration | None = None
     """As measured at this installation; used for the camera and the screen that it is of."""
 
@@ -86,8 +89,8 @@ def open_matcher(store: Store, models: FaceModels, settings: Settings, gallery: 
     return LocalMatcher(gallery, scale_of(models.embedding_version), settings.identity, store.badge_holder)
 
 
-def rules_of(settings: Settings, panel: Panel) -> Rules:
-    """What the pure core needs of an installation."""
+def rules_of(settings: Settings, panel: Panel, *, badges: bool = False) -> Rules:
+    """What the pure core needs of an installation; ``badges``: there is a badge reader."""
     return Rules(
         visit=settings.visit,
         guidance=settings.guidance,
@@ -96,12 +99,13 @@ def rules_of(settings: Settings, panel: Panel) -> Rules:
         panel=panel,
         focal_px=focal_px(settings.camera.hfov_deg, settings.camera.width_px),
         draw=lambda nonce: draw(nonce, settings.liveness),
+        badges=badges,
     )
 
 
 def assemble(settings: Settings, adapters: Adapters, watchers: tuple[Watcher, ...] = ()) -> Loop:
     """Join the application to open adapters. Raises ModelError where no calibration fits the embedder."""
-    rules = rules_of(settings, adapters.display.panel)
+    rules = rules_of(settings, adapters.display.panel, badges=adapters.badges is not None)
     health = _health(adapters)
     lag_s = calibration.lag_of(
         settings.camera.lag_s, adapters.calibration, rules.panel, lambda: adapters.clock.now().utc
@@ -141,6 +145,7 @@ def assemble(settings: Settings, adapters: Adapters, watchers: tuple[Watcher, ..
         ),
         health=health,
         watchdog=Watchdog(adapters.clock, adapters.feed_watchdog, tries=lambda: adapters.feed.tries),
+        badges=adapters.badges,
         upkeep=adapters.upkeep,
     )
     return Loop(parts, rules, (settings.camera.width_px, settings.camera.height_px), watchers)

@@ -91,7 +91,7 @@ def instruction_gate(evidence: Evidence, turned: tuple[Turned, ...], settings: L
     name, missed = "instruction", Reason.INSTRUCTION_MISSED
     ways: list[float] = []
     for one in turned:
-        views = _views(evidence, one)
+        views = _views(evidence, one, turned[0].given_s)
         if views is None:
             return Gate(name, Verdict.INSUFFICIENT, None, 1.0, "ratio"), Reason.LOW_VIDEO_QUALITY
         ways.append(_nose_way(one.instruction, views[0], views[1]))
@@ -108,7 +108,7 @@ def parallax_gate(evidence: Evidence, turned: tuple[Turned, ...]) -> Found:
     shares: list[float] = []
     alike: list[float] = []
     for one in turned:
-        views = _views(evidence, one)
+        views = _views(evidence, one, turned[0].given_s)
         if views is None:
             return Gate(name, Verdict.INSUFFICIENT, None, PARALLAX, "ratio"), Reason.LOW_VIDEO_QUALITY
         share, same = _departure(evidence, one, *views)
@@ -140,10 +140,14 @@ def second_factor_gate(*, badge: bool) -> Found:
     return Gate("second_factor", verdict, 1.0 if badge else 0.0, 1.0, "badges"), Reason.BADGE_NEEDED
 
 
-def _views(evidence: Evidence, one: Turned) -> tuple[Array, Array] | None:
-    """Mean landmarks ``(478, 3)`` just before the instruction and at the farthest turn; None where frames lack."""
+def _views(evidence: Evidence, one: Turned, began_s: float) -> tuple[Array, Array] | None:
+    """Mean landmarks ``(478, 3)`` just before the movement began and at the farthest turn; None where frames lack.
+
+    All turns are compared with the same beginning, as their angles are: between two instructions the head looks only
+    nearly straight again.
+    """
     faces = [frame for frame in evidence.frames if frame.track >= 0 and np.isfinite(frame.landmarks).all()]
-    before = [frame for frame in faces if frame.exposure_start_s <= one.given_s][-AROUND:]
+    before = [frame for frame in faces if frame.exposure_start_s <= began_s][-AROUND:]
     during = [frame for frame in faces if one.given_s < frame.exposure_start_s <= one.back_s]
     at_peak = sorted(during, key=lambda frame: abs(frame.exposure_start_s - one.peak_s))[:AROUND]
     if len(before) < AROUND or len(at_peak) < AROUND:

@@ -52,6 +52,20 @@ def test_people_are_listed_shown_and_removed(kiosk: Shell) -> None:
     assert kiosk("people", "list", "--json").lines == []
 
 
+@pytest.mark.usefixtures("staffed")
+def test_a_flash_is_forbidden_and_allowed_again(kiosk: Shell) -> None:
+    """By a word of its own, never by leaving one out; without a badge the operator is warned."""
+    assert kiosk("people", "set", "A-7", "--no-flash").out == "J\u00f6rg \u00dcnal is checked with no flash\n"
+    assert "no_flash   True" in kiosk("people", "show", "A-7").out
+    (shown,) = kiosk("people", "show", "A-7", "--json").lines
+    assert shown["no_flash"] is True
+    (back,) = kiosk("people", "set", "A-7", "--flash", "--json").lines
+    assert back["no_flash"] is False
+    assert "has no badge yet" in kiosk("people", "set", "Jane Doe", "--no-flash").out
+    assert "flash" in kiosk("people", "set", "Jane Doe").complaint
+    assert "nobody" in kiosk("people", "set", "Somebody", "--flash").complaint
+
+
 @pytest.mark.parametrize("who", ["99", "Jan Do", "", "\udcff\udcfe", "x" * 5000, "%", "'; drop table people; --"])
 def test_an_unknown_badge_or_name_is_one_line(kiosk: Shell, staffed: Path, who: str) -> None:
     """Whatever was typed."""

@@ -127,6 +127,25 @@ def test_suspended_people_do_not_count(store: Store) -> None:
     assert [event.kind for event in store.events()][-2:] == ["PERSON_SUSPENDED", "PERSON_RESUMED"]
 
 
+def test_a_flash_can_be_forbidden_for_a_person(store: Store) -> None:
+    """Known by the badge, before anybody is recognised; an event says that it was changed, not why."""
+    store.add_person("Ada", "B1", [template(1)])
+    store.add_person("Bob", "B2", [template(2)])
+    store.set_no_flash("Ada", True)
+    assert (store.no_flash("B1"), store.no_flash("b1"), store.no_flash("B2")) == (True, True, False)
+    assert store.details("Ada").no_flash is True
+    assert store.no_flash("nobody's") is False
+    store.set_active("Ada", False)
+    assert store.no_flash("B1") is False, "a suspended badge is no badge"
+    store.set_active("Ada", True)
+    store.set_no_flash("B1", False)
+    assert store.no_flash("B1") is False
+    told = [event.kind for event in store.events() if event.kind.startswith("FLASH")]
+    assert told == ["FLASH_FORBIDDEN", "FLASH_ALLOWED"]
+    with pytest.raises(UnknownPerson):
+        store.set_no_flash("Carl", True)
+
+
 def test_unknown_people_are_named_with_their_neighbours(store: Store) -> None:
     """A slip of the finger is answered with the nearest names, in one line."""
     store.add_person("Ada Lovelace", None, [])
