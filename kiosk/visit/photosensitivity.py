@@ -136,8 +136,10 @@ def _red_changes(states: Sequence[tuple[float, Linear]]) -> list[float]:
 
 
 def _most(times: Sequence[float]) -> float:
-    """Half the largest number of changes within one second, both ends included."""
-    most = 0
+    """Half the largest number of changes within one second, both ends included; ``times`` grow."""
+    most = behind = 0
     for first, begin_s in enumerate(times):
-        most = max(most, sum(1 for at_s in times[first:] if at_s - begin_s <= WINDOW_S + 1e-9))
+        while behind < len(times) and times[behind] - begin_s <= WINDOW_S + 1e-9:
+            behind += 1
+        most = max(most, behind - first)
     return most / 2.0
