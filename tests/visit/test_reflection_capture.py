@@ -17,7 +17,7 @@ from kiosk.visit.reflection.shape import Shape
 from kiosk.visit.reflection.signals import gather
 from kiosk.visit.reflection.timing import align
 from kiosk.visit.reflection.votes import parallax, parallax_gate, passive_gate
-from tests.support.cell_world import BEGIN_S, session, with_frames
+from tests.support.cell_world import BEGIN_S, halves_light, session, with_frames
 
 SETTINGS = LivenessSettings()
 MIDDLE = 60
@@ -27,7 +27,7 @@ MIDDLE = 60
 def shaped(r: float, share: float) -> Shape:
     """A shape that only has its two figures."""
     nothing = np.zeros((32, 32, 3))
-    return Shape(r, share, 0.2, 0.9, 9.0, nothing[..., 0] > 0, nothing, nothing, 400.0, (1.0, 1.0, 1.0))
+    return Shape(r, share, 0.2, 0.9, 9.0, nothing[..., 0] > 0, nothing, nothing, 400.0, 0, (1.0, 1.0, 1.0))
 
 
 STRONG, BARE = shaped(0.9, 0.7), shaped(0.65, 0.4)
@@ -134,6 +134,39 @@ def test_stable_surroundings_prove_the_lock_of_a_camera_that_cannot_tell() -> No
         ),
     )
     assert judge(balanced, SETTINGS).verdict is Liveness.UNSURE
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.15, 0.4])
+def test_a_lock_that_the_picture_belies_is_no_proof(late_s: float) -> None:
+    """The camera says locked, but what is behind darkens whenever the screen grows brighter, at once or later."""
+    plain = session(locked=True)
+    assert judge(plain, SETTINGS).verdict is Liveness.LIVE
+    level = 0.0
+
+    def follow(_: int, frame: FrameEvidence) -> FrameEvidence:
+        nonlocal level
+        light = float(halves_light(plain.slots, frame.exposure_start_s - 0.09, 0.012).mean())
+        level += (light - level) * (1.0 if late_s == 0 else 1 - np.exp(-1 / 30 / late_s))
+        gain = np.float32(1 - 0.2 * level)
+        return replace(frame, background=frame.background * gain, map_rgb=frame.map_rgb * gain)
+
+    result = judge(with_frames(plain, follow), SETTINGS)
+    assert result.verdict is Liveness.UNSURE
+    assert result.reasons == (Reason.EXPOSURE_NOT_LOCKED,)
+
+
+def test_what_moves_behind_does_not_belie_a_lock() -> None:
+    """People pass, a door opens, a lamp flickers: changes that do not follow the screen."""
+    rng = np.random.default_rng(8)
+    for shape in (lambda t: np.sin(3 * t), lambda t: float(t > BEGIN_S + 1.2), lambda _: rng.normal()):
+        moving = with_frames(
+            session(locked=True),
+            lambda _, f, shape=shape: replace(
+                f, background=f.background * np.float32(1 + 0.1 * shape(f.exposure_start_s))
+            ),
+        )
+        signals = gather(moving)
+        assert exposure_gate(moving, signals, align(signals, SETTINGS)).verdict is Verdict.PASS
 
 
 def test_an_untold_lock_without_surroundings_is_no_proof() -> None:

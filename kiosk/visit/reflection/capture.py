@@ -10,8 +10,8 @@ from kiosk.config.tree import LivenessSettings
 from kiosk.reasons import Reason
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
-from kiosk.visit.reflection.fitting import NOTHING, fit
-from kiosk.visit.reflection.signals import Signals, chroma
+from kiosk.visit.reflection.fitting import NOTHING, correlation, fit
+from kiosk.visit.reflection.signals import Signals, chroma, drift_basis, overlap, without_drift
 from kiosk.visit.reflection.timing import Timing
 
 LEAST_NOISE = 0.05
@@ -27,6 +27,12 @@ DRIFT = 0.02
 """Largest change of the surroundings' log brightness that is called stable."""
 TINT_DRIFT = 0.01
 """The same for its chromaticities: automatic white balance moves those."""
+LEAST_FRAMES = 20
+SLUGGISH_S = (0.01, 0.15, 0.4)
+"""How late an automatic exposure follows: at once, or as first-order loops with these time constants."""
+PAST_STEP_S = 0.05
+OPPOSITE = 0.8
+"""Correlation with the screen's brightness, the wrong way round, from which on the exposure follows it."""
 
 
 def during(evidence: Evidence, before_s: float = BEFORE_S) -> tuple[FrameEvidence, ...]:
@@ -109,12 +115,16 @@ def exposure_gate(evidence: Evidence, signals: Signals, timing: Timing | None) -
     """Exposure, gain and white balance stayed constant: said by every frame, or shown by the surroundings.
 
     A camera that cannot tell (None) is believed when what does not face the screen kept its brightness and its tint
-    while the screen changed colour. The value is the drift in log light.
+    while the screen changed colour. One that says so is believed unless its picture says otherwise
+    (``counteracted``): some cameras accept the lock and go on adapting. The value is the drift in log light.
     """
     told = [frame.gains_locked for frame in during(evidence, 0.0)]
     if not told or any(locked is False for locked in told):
         return insufficient("exposure", None, DRIFT, Reason.EXPOSURE_NOT_LOCKED, "log")
     if all(told):
+        against = 0.0 if timing is None else round(counteracted(signals, timing), 5)
+        if against > DRIFT:
+            return insufficient("exposure", against, DRIFT, Reason.EXPOSURE_NOT_LOCKED, "log")
         return passed("exposure", 0.0, DRIFT, "log")
     drift = None if timing is None else surroundings_drift(signals, timing)
     if drift is None or drift > DRIFT:
@@ -138,3 +148,26 @@ def surroundings_drift(signals: Signals, timing: Timing) -> float | None:
     brightness = float(np.std(rest.mean(axis=1)))
     tint = float(np.sqrt(np.mean(np.var(chroma(rest), axis=0))))
     return max(brightness, tint * DRIFT / TINT_DRIFT)
+
+
+def counteracted(signals: Signals, timing: Timing) -> float:
+    """How far the surroundings darkened when the screen grew brighter, in log light; 0 where they did not.
+
+    Light only adds: surroundings that answer with the opposite sign, at once or after the ``SLUGGISH_S`` of a control
+    loop, show an exposure that follows. What walks past or flickers goes its own way and not the screen's: unless
+    nearly all of the change (``OPPOSITE``) follows from the screen, nothing is concluded.
+    """
+    logs = signals.background[timing.clean].mean(axis=1)
+    if len(logs) < LEAST_FRAMES or not np.isfinite(logs).all():
+        return 0.0
+    basis = drift_basis(signals.start_s[timing.clean])
+    target = without_drift(logs, basis)
+    past = np.arange(0.0, 4.0 * max(SLUGGISH_S), PAST_STEP_S)
+    screen = (overlap(signals, timing.lag_s + past) @ signals.colours)[:, timing.clean].mean(axis=2)
+    worst = 0.0
+    for tau_s in SLUGGISH_S:
+        weight = np.exp(-past / tau_s)
+        late = without_drift(weight @ screen / weight.sum(), basis)
+        if correlation(late, target) <= -OPPOSITE:
+            worst = max(worst, -float(np.sum(late * target) / np.sum(late**2)) * float(np.ptp(late)))
+    return worst

@@ -34,6 +34,7 @@ from kiosk.config.tree import LivenessSettings
 from kiosk.reasons import Reason
 from kiosk.visit.evidence import GRID, Evidence
 from kiosk.visit.reflection.amplitude import Amplitudes, distance_mm
+from kiosk.visit.reflection.eyewear import mirrors
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
 from kiosk.visit.reflection.mesh import mesh
 from kiosk.visit.reflection.response import as_grid, measured_head, response, skin_cells, smooth
@@ -88,6 +89,8 @@ class Shape:
     """``(GRID, GRID, 3)`` of the measured head."""
     away_mm: float
     """Distance of the face."""
+    mirrored: int
+    """Cells left out because they mirror the screen (spectacles)."""
     parts: tuple[float, float, float]
     """Response that the best template gives forehead, left and right cheek, in shares of the face's; NaN: not seen."""
 
@@ -107,11 +110,17 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     kept = np.isfinite(whole)
     if kept.sum() < LEAST_CELLS:
         return None
-    mask = np.zeros((GRID, GRID), bool)
-    mask[mesh().skin] = kept
     points, normals = measured_head(signals, chosen)
     away = distance_mm(signals.frames, evidence.focal_px)
-    family = templates(points[mask], normals[mask], away, evidence.panel.height_mm / 2)
+    skin = np.flatnonzero(mesh().skin)[kept]
+    family = templates(points.reshape(-1, 3)[skin], normals.reshape(-1, 3)[skin], away, evidence.panel.height_mm / 2)
+    mirrored = mirrors(whole, family, kept)
+    family, kept = family[:, ~mirrored[kept]], kept & ~mirrored
+    if kept.sum() < LEAST_CELLS:
+        return None
+    family = family / family.mean(axis=1, keepdims=True)
+    mask = np.zeros((GRID, GRID), bool)
+    mask[mesh().skin] = kept
     # Without the screen's own light, which is formed like the head and would make it a rival of itself.
     flash = np.maximum(whole[kept], 0.0)[:, None] * found.face.modulation * cells.light.mean(axis=0)
     brightness = cells.brightness[kept] / np.maximum(1.0 + flash, 0.1)
@@ -149,6 +158,7 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
         points=points,
         normals=normals,
         away_mm=away,
+        mirrored=int(np.count_nonzero(mirrored)),
         parts=(levels[0], levels[1], levels[2]),
     )
 
@@ -249,7 +259,9 @@ def shape_gate(shape: Shape | None, settings: LivenessSettings) -> Finding:
         return insufficient("shape", None, limit, Reason.FACE_NOT_VISIBLE, "r")
     if shape.r >= limit:
         return passed("shape", shape.r, limit, "r")
-    # A relief as large as a head's in a noisy map is no print's, whatever it correlates with.
+    # A relief as large as a head's is no print's, whatever it correlates with, in a noisy map or around spectacles.
+    if shape.share >= RELIEF and shape.mirrored > 0:
+        return insufficient("shape", shape.r, limit, Reason.FACE_OBSTRUCTED, "r")
     doubtful = shape.share >= RELIEF and shape.clarity < CLEAR
     if shape.clarity < VISIBLE or doubtful:
         return insufficient("shape", shape.r, limit, Reason.HIGH_LIGHTING, "r")

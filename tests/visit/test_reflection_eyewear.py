@@ -1,0 +1,88 @@
+"""Spectacles: what mirrors the screen is left out, what is skin stays, and a print gains nothing by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kiosk.config.tree import LivenessSettings
+from kiosk.reasons import Reason
+from kiosk.values import Liveness, Verdict
+from kiosk.visit.evidence import Evidence, FrameEvidence
+from kiosk.visit.reflection import judge
+from kiosk.visit.reflection.amplitude import measure
+from kiosk.visit.reflection.eyewear import within_reach
+from kiosk.visit.reflection.mesh import LEFT_EYE, RIGHT_EYE, mesh
+from kiosk.visit.reflection.shape import Shape, compare, shape_gate
+from kiosk.visit.reflection.signals import gather
+from kiosk.visit.reflection.timing import align
+from tests.support.cell_world import halves_light, session, with_frames
+
+SETTINGS = LivenessSettings()
+
+
+def glare(evidence: Evidence, strength: float = 0.25, size_mm: float = 9.0) -> Evidence:
+    """The screen mirrored below both eyes, as a spot of light that albedo has no part in."""
+    grid = mesh()
+    spots = np.zeros((32, 32), bool)
+    for rim in (LEFT_EYE, RIGHT_EYE):
+        middle = grid.vertices[list(rim), :2].mean(axis=0) + np.array([0.0, 14.0])
+        spots |= np.linalg.norm(grid.points[..., :2] - middle, axis=-1) < size_mm
+    spots &= grid.skin
+
+    def shine(_: int, frame: FrameEvidence) -> FrameEvidence:
+        light = halves_light(evidence.slots, frame.exposure_start_s - 0.09, 0.012).mean(axis=0)
+        seen = frame.map_rgb.copy()
+        seen[spots] += (strength * light).astype(np.float32)
+        return replace(frame, map_rgb=seen)
+
+    return with_frames(evidence, shine)
+
+
+def shape_of(evidence: Evidence) -> Shape:
+    """What the shape gate sees."""
+    signals = gather(evidence)
+    timing = align(signals, SETTINGS)
+    assert timing is not None
+    found = compare(evidence, signals, timing, measure(evidence, signals, timing))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_a_head_with_mirroring_lenses_is_a_head(seed: int) -> None:
+    """The spots are found and left out; the rest shows its relief."""
+    seen = shape_of(glare(session(seed=seed, noise=0.03)))
+    assert seen.mirrored > 20
+    assert judge(glare(session(seed=seed, noise=0.03)), SETTINGS).verdict is Liveness.LIVE
+
+
+def test_a_bare_face_keeps_all_its_cells() -> None:
+    """Nothing mirrors, nothing is left out."""
+    assert shape_of(session()).mirrored == 0
+
+
+@pytest.mark.parametrize("surface", ["plane", "bent", "veil"])
+def test_a_print_gains_nothing_by_spectacles(surface: str) -> None:
+    """Real glasses on a photograph: the paper around them stays paper."""
+    for strength in (0.1, 0.25, 1.0):
+        assert judge(glare(session(surface=surface, noise=0.03), strength), SETTINGS).verdict is not Liveness.LIVE
+
+
+def test_only_cells_near_the_eyes_can_be_left_out() -> None:
+    """Most of the face is out of any lens's reach."""
+    reach = within_reach()
+    assert 0.2 < reach.mean() < 0.6
+    grid = mesh()
+    assert not reach[(grid.forehead & (grid.points[..., 1] < -55.0))[grid.skin]].any()
+
+
+def test_a_face_that_lenses_hide_asks_to_see_it() -> None:
+    """Relief enough for a head but another form: with spectacles on it is a doubt, without them an attack."""
+    seen = replace(shape_of(session()), r=0.5)
+    hidden = shape_gate(replace(seen, mirrored=30), SETTINGS)
+    assert (hidden.verdict, hidden.reason) == (Verdict.INSUFFICIENT, Reason.FACE_OBSTRUCTED)
+    assert shape_gate(seen, SETTINGS).verdict is Verdict.FAIL
+    assert shape_gate(replace(seen, mirrored=30, share=0.1), SETTINGS).verdict is Verdict.FAIL
