@@ -8,6 +8,7 @@ A real landmarker trembles; ``Tremble`` adds as much as MediaPipe's was measured
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,26 +59,32 @@ def landmarks_px(relief: Relief, stand: Stand, view: View) -> Floats:
 
 def face_of(points: Floats, size_px: tuple[int, int], lids: float = 0.0) -> Face:
     """A ``Face`` from landmarks ``(478, 3)`` of a picture of ``size_px`` (width, height)."""
-    left, top = points[:, :2].min(axis=0)
-    right, bottom = points[:, :2].max(axis=0)
+    left, top = (float(low) for low in points[:, :2].min(axis=0))
+    right, bottom = (float(high) for high in points[:, :2].max(axis=0))
     top -= FOREHEAD_RATIO * (bottom - top)
-    left, right = np.clip([left, right], 0, size_px[0])
-    top, bottom = np.clip([top, bottom], 0, size_px[1])
-    box = Box(float(left), float(top), float(right - left), float(bottom - top))
+    left, right = (min(max(edge, 0.0), float(size_px[0])) for edge in (left, right))
+    top, bottom = (min(max(edge, 0.0), float(size_px[1])) for edge in (top, bottom))
+    box = Box(left, top, right - left, bottom - top)
     return Face(box, points, {"eyeBlinkLeft": lids, "eyeBlinkRight": lids}, pose_of(points))
 
 
 def pose_of(points: Floats) -> Pose:
     """Head rotation by the rigid fit (Kabsch 1976) of the canonical head to landmarks ``(478, 3)``."""
-    model = mesh().vertices
-    seen = points[:468].astype(np.float64) * (1.0, 1.0, -1.0)
-    cross = (seen - seen.mean(axis=0)).T @ (model - model.mean(axis=0))
+    # The model is centred: the mean of the points seen drops out.
+    cross = (points[:468].astype(np.float64).T @ _centred()) * ((1.0,), (1.0,), (-1.0,))
     left, _, right = np.linalg.svd(cross)
     turn = left @ np.diag([1.0, 1.0, float(np.sign(np.linalg.det(left @ right)))]) @ right
     nose, across = turn[:, 2], turn[:, 0]
     yaw = np.rad2deg(np.arctan2(nose[0], nose[2]))
     pitch = np.rad2deg(np.arctan2(-nose[1], np.hypot(nose[0], nose[2])))
     return Pose(float(yaw), float(pitch), float(np.rad2deg(np.arctan2(across[1], across[0]))))
+
+
+@cache
+def _centred() -> NDArray[np.float64]:
+    """The canonical head about its own middle."""
+    vertices = mesh().vertices
+    return np.asarray(vertices - vertices.mean(axis=0), np.float64)
 
 
 def actor_face(actor: Actor, t_s: float, view: View) -> Face | None:
