@@ -66,7 +66,7 @@ def curves(
     lines: Sequence[Curve], *, x_axis: str, y_axis: str, x_end: float, y_end: float, marks: Sequence[float] = ()
 ) -> str:
     """Lines over linear axes from 0; ``marks`` are orange lines at values of x."""
-    left, top, width, height = 64, 16, 440, 240
+    left, top, width, height = 64, 30, 440, 240
     parts = _ticks_x(left, top + height, width, x_end) + _ticks_y(left, top, width, height, y_end)
     for mark in marks:
         x = left + width * mark / x_end
@@ -88,7 +88,7 @@ def curves(
                      f"stroke='{line.colour}' stroke-width='3'/>")  # fmt: skip
         parts.append(_text(left + width + 40, y + 4, line.name))
     parts.append(_text(left + width / 2, top + height + 36, x_axis, "middle"))
-    parts.append(_text(left - 44, top - 4, y_axis))
+    parts.append(_text(left - 44, top - 14, y_axis))
     return _svg(left + width + 260, top + height + 46, parts)
 
 
@@ -150,8 +150,10 @@ def _ticks_y(left: float, top: float, width: float, height: float, end: float) -
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start", *, turn: float = 0.0, colour: str = "#202124") -> str:
-    place = f" transform='rotate({turn:g} {x:.1f} {y:.1f})'" if turn else ""
-    return f"<text x='{x:.1f}' y='{y:.1f}' {FONT} fill='{colour}' text-anchor='{anchor}'{place}>{escape(text)}</text>"
+    place = f"x='{x:.1f}' y='{y:.1f}'"
+    if turn:
+        place = f"transform='translate({x:.1f} {y:.1f}) rotate({turn:g})'"
+    return f"<text {place} {FONT} fill='{colour}' text-anchor='{anchor}'>{escape(text)}</text>"
 
 
 def _svg(width: float, height: float, parts: Sequence[str]) -> str:

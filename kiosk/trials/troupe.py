@@ -24,8 +24,8 @@ from models.faces import LocalFaceModels, open_models
 from models.segmenter import person_matte
 
 PHOTOS: dict[Split, tuple[str, str]] = {"train": ("biden.jpg", "obama3.jpg"), "test": ("obama.jpg", "obama2.jpg")}
-STRANGER: dict[Split, str] = {"train": "obama3.jpg", "test": "biden.jpg"}
-"""Who stands behind, or takes the visitor's place."""
+STRANGERS: dict[Split, tuple[str, str]] = {"train": ("obama3.jpg", "biden.jpg"), "test": ("biden.jpg", "biden.jpg")}
+"""Who stands behind each of them, or takes the place: another man. The test set borrows its stranger from the other."""
 
 
 @dataclass(slots=True)
@@ -34,7 +34,8 @@ class Troupe:
 
     split: Split
     visitors: list[Portrait]
-    other: Portrait
+    others: list[Portrait]
+    """Of each visitor."""
     settings: Settings
     _sessions: dict[tuple[int, tuple[int, int]], list[SessionFrame]] = field(default_factory=dict)
 
@@ -49,14 +50,15 @@ class Troupe:
             pixels = load_image(photo.path(data))
             return Portrait.of(pixels, models.find_still, lambda still: person_matte(still, data))
 
-        made = {name: portrait(name) for name in {*PHOTOS[split], STRANGER[split]}}
-        return cls(split, [made[name] for name in PHOTOS[split]], made[STRANGER[split]], settings)
+        made = {name: portrait(name) for name in {*PHOTOS[split], *STRANGERS[split]}}
+        visitors, others = ([made[name] for name in names[split]] for names in (PHOTOS, STRANGERS))
+        return cls(split, visitors, others, settings)
 
     def cast(self, conditions: Conditions, seed: int, *, session: bool) -> Cast:
         """Who acts in the trial of this seed."""
         number = seed % len(self.visitors)
         old = self._session(number, conditions) if session else []
-        return Cast(self.visitors[number], self.other, old)
+        return Cast(self.visitors[number], self.others[number], old)
 
     def _session(self, number: int, conditions: Conditions) -> list[SessionFrame]:
         """A genuine visit of this visitor in an ordinary morning of this camera, filmed once."""
@@ -65,7 +67,7 @@ class Troupe:
             morning = Conditions(
                 panel=conditions.panel, fps=conditions.fps, width_px=key[1][0], height_px=key[1][1], room_seed=77
             )
-            world = build(LIVE, Cast(self.visitors[number], self.other), morning, 7_000 + number)
+            world = build(LIVE, Cast(self.visitors[number], self.others[number]), morning, 7_000 + number)
             shown = draw(hashlib.sha256(b"yesterday %d" % number).digest(), self.settings.liveness)
             self._sessions[key] = record_session(world, shown.slots, Timing().flash_s)
         return self._sessions[key]

@@ -9,7 +9,7 @@ import pytest
 from hardware.sim.species import SPECIES
 from kiosk.errors import InputError
 from kiosk.trials.plan import GRID_GLASSES, GRID_LUX, GRID_MM, GRID_SKIN_L, known_species, plan
-from kiosk.trials.troupe import PHOTOS
+from kiosk.trials.troupe import PHOTOS, STRANGERS
 
 
 def test_every_cell_of_the_live_grid_is_filled_alike() -> None:
@@ -54,6 +54,13 @@ def test_the_splits_share_no_face_room_wall_or_panel() -> None:
             getattr(one.conditions, part) for one in test
         )
     assert set(PHOTOS["train"]).isdisjoint(PHOTOS["test"])
+
+
+def test_nobody_is_swapped_for_the_same_man() -> None:
+    """Of the public photographs one shows one man, the others another."""
+    for split, visitors in PHOTOS.items():
+        for visitor, stranger in zip(visitors, STRANGERS[split], strict=True):
+            assert ("biden" in visitor) != ("biden" in stranger)
 
 
 def test_bright_light_is_information_only() -> None:

@@ -27,7 +27,7 @@ SETTINGS = Settings()
 def troupe() -> Troupe:
     """A painted visitor and a painted stranger."""
     faces = [Portrait.of(simfaces.photograph(seed), simfaces.find_still, simfaces.matte) for seed in (3, 4)]
-    return Troupe("test", [faces[0]], faces[1], SETTINGS)
+    return Troupe("test", [faces[0]], [faces[1]], SETTINGS)
 
 
 def planned(species: str, **conditions: float) -> Planned:
@@ -94,7 +94,7 @@ def test_another_face_in_the_end_is_refused() -> None:
         return (99.0,) * (len(kept) - 2) + (20.0,)
 
     one = planned("live")
-    cast = Cast(troupe().visitors[0], troupe().other)
+    cast = Cast(troupe().visitors[0], troupe().others[0])
     world = build("live", cast, one.conditions, 5)
     outcome = play(world, SETTINGS, seed=5, lag_s=None, adaptive=True, same_face=another)
     assert outcome.result.verdict is Liveness.SPOOF
