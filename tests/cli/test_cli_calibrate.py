@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.config.tree import CameraSettings, DisplaySettings, DoorSettings, Settings
 from kiosk.runtime import calibration
+from kiosk.runtime.calibration import Calibration
+from kiosk.runtime.wiring import open_kiosk
 from tests.support.cardworld import Site
 from tests.support.clikit import Shell
+from tests.support.stored import GOOD
 
 
 @pytest.fixture
@@ -59,3 +63,26 @@ def test_a_memory_display_is_refused(kiosk: Shell, bare: Path, no_devices: Path)
     complaint = kiosk("liveness", "calibrate", "--config", no_devices).complaint
     assert complaint == "display.kind: calibrating needs a screen that lights up; set pygame"
     assert not list(bare.iterdir())
+
+
+def test_a_starting_kiosk_takes_the_calibration_in(fresh: Path, tmp_path: Path) -> None:
+    """As stored; a damaged one is told in the journal and not used, and the kiosk starts all the same."""
+    told: list[str] = []
+    (tmp_path / "pictures").mkdir()
+    settings = Settings(
+        camera=CameraSettings(source=str(tmp_path / "pictures")),
+        display=DisplaySettings(kind="memory"),
+        door=DoorSettings(kind="memory"),
+    )
+
+    def taken() -> Calibration | None:
+        with open_kiosk(settings, fresh, lambda event, **_keys: told.append(event), paced=False) as opened:
+            return opened.adapters.calibration
+
+    assert taken() is None
+    calibration.save(fresh / calibration.FILE, GOOD)
+    assert taken() == GOOD
+    assert told == []
+    (fresh / calibration.FILE).write_text("{")
+    assert taken() is None
+    assert told == ["CALIBRATION_DAMAGED"]

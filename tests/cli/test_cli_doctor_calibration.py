@@ -13,6 +13,7 @@ from kiosk.config.tree import CameraSettings, DisplaySettings, Settings
 from kiosk.runtime import calibration
 from kiosk.runtime.calibration import Calibration
 from kiosk.values import Panel
+from tests.support.stored import GOOD
 
 SCREEN = DisplaySettings()
 CAMERA = "v4l2 usb-1.2"
@@ -20,22 +21,9 @@ CAMERA = "v4l2 usb-1.2"
 
 def stored(days: float = 3.0, **changed: object) -> Calibration:
     """A good one, ``days`` old."""
-    good = Calibration(
-        measured_utc=(datetime.now(UTC) - timedelta(days=days)).isoformat(),
-        software="0.1.0",
-        camera=CAMERA,
-        panel=Panel(SCREEN.width_mm, SCREEN.height_mm, SCREEN.luminance_cd_m2),
-        target="wall",
-        distance_mm=400.0,
-        lag_s=0.0521,
-        lag_spread_s=0.004,
-        switches=12,
-        colour_matrix=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
-        modulation=0.1,
-        ambient_lux=None,
-        luminance_ratio=None,
-        residual=0.01,
-    )
+    panel = Panel(SCREEN.width_mm, SCREEN.height_mm, SCREEN.luminance_cd_m2)
+    measured = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+    good = replace(GOOD, measured_utc=measured, panel=panel, camera=CAMERA, lag_s=0.0521)
     return replace(good, **changed)
 
 

@@ -17,7 +17,6 @@ from kiosk.cli.rig import free_bytes, place_of, rig_loop, write_kept
 from kiosk.errors import DisplayClosed, DoorError, InputError
 from kiosk.evaluation.score import score
 from kiosk.reasons import Reason
-from kiosk.runtime.calibration import Calibration
 from kiosk.runtime.loop import Turn
 from kiosk.runtime.visitlog import VisitLog
 from kiosk.runtime.wiring import scale_of
@@ -45,27 +44,13 @@ from kiosk.visit.events import LivenessJudged
 from kiosk.visit.guidance import NO_HINTS
 from kiosk.visit.states import Approach, Check, Deciding, Flashing, Guiding, Idle, State, Visit
 from tests.support.simrig import SETTINGS, SeenModels, simulated, world_of
+from tests.support.stored import GOOD
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 PLENTY = 10**12
 OVAL = Oval(0.5, 0.5, 0.3, 0.5)
 RESULT = LivenessResult(Liveness.LIVE, 90.0, ())
-STORED = Calibration(
-    measured_utc="2026-01-01T00:00:00+00:00",
-    software="0.1.0",
-    camera="sim:0",
-    panel=Panel(155.0, 88.0, 500.0),
-    target="wall",
-    distance_mm=400.0,
-    lag_s=-0.0035,
-    lag_spread_s=0.001,
-    switches=17,
-    colour_matrix=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
-    modulation=0.1,
-    ambient_lux=None,
-    luminance_ratio=None,
-    residual=0.01,
-)
+STORED = replace(GOOD, camera="sim:0", lag_s=-0.0035, measured_utc="2026-01-01T00:00:00+00:00")
 """What calibrating the simulated kiosk gives."""
 
 
