@@ -184,7 +184,9 @@ def _calibration(settings: Settings, data: Path, cameras: list[str]) -> Check:
         return Check("liveness", "warning", "never calibrated: the lag is unknown", mend)
     display, now = settings.display, datetime.now(UTC)
     panel = Panel(display.width_mm, display.height_mm, display.luminance_cd_m2)
-    why = calibration.why_unusable(found, camera=cameras[0] if cameras else None, panel=panel, now=now)
+    why = calibration.why_unusable(
+        found, camera=cameras[0] if cameras else None, panel=panel, now=now, lag_max_s=settings.liveness.lag_max_s
+    )
     if why:
         return Check("liveness", "warning", f"the calibration {why}, so it is not used", mend)
     told = f"lag {found.lag_s * 1000:.0f} ms, spread {found.lag_spread_s * 1000:.0f} ms, {found.measured_utc[:10]}"

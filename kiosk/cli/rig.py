@@ -81,7 +81,7 @@ def rig_loop(settings: Settings, devices: Devices, watchers: tuple[Watcher, ...]
 def place_of(settings: Settings, devices: Devices) -> Place:
     """The installation's facts for recordings."""
     panel, clock = devices.display.panel, devices.clock
-    lag_s = calibration.lag_of(settings.camera.lag_s, devices.calibration, panel, lambda: clock.now().utc)
+    lag_s = calibration.lag_of(settings, devices.calibration, panel, lambda: clock.now().utc)
     return Place(panel, lambda: devices.feed.name, settings.camera.hfov_deg, lag_s)
 
 

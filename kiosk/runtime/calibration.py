@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from kiosk.config.tree import Settings
 from kiosk.errors import ConfigurationError, InputError
 from kiosk.values import Panel
 
@@ -130,7 +131,7 @@ def _digest(values: dict[str, Any]) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def why_unusable(calibration: Calibration, *, camera: str | None, panel: Panel, now: datetime) -> str:
+def why_unusable(calibration: Calibration, *, camera: str | None, panel: Panel, now: datetime, lag_max_s: float) -> str:
     """Why it must not be used for this camera (None: any) and screen at this time; empty: it may be used."""
     if calibration.measured_at > now.astimezone(UTC) + AHEAD:
         return "is dated in the future"
@@ -138,21 +139,24 @@ def why_unusable(calibration: Calibration, *, camera: str | None, panel: Panel, 
         return f"is of another camera ({calibration.camera})"
     if calibration.panel != panel:
         return "is of another screen, or its size or luminance was set anew"
+    if not calibration.lag_s <= lag_max_s:
+        return f"has a delay above liveness.lag_max_s ({lag_max_s:g} s)"
     return ""
 
 
 def lag_of(
-    configured_s: float | None, calibration: Calibration | None, panel: Panel, now: Callable[[], datetime]
+    settings: Settings, calibration: Calibration | None, panel: Panel, now: Callable[[], datetime]
 ) -> Callable[[str], float | None]:
-    """The delay to judge by, for the camera of a name: the setting, else the calibration if it is of this camera.
+    """The delay to judge by, for the camera of a name: ``camera.lag_s``, else the calibration if it may be used.
 
     Never below 0: what is seen a little early is seen at once.
     """
 
     def lag_s(camera: str) -> float | None:
-        if configured_s is not None:
-            return configured_s
-        if calibration is None or why_unusable(calibration, camera=camera, panel=panel, now=now()):
+        if settings.camera.lag_s is not None:
+            return settings.camera.lag_s
+        lag_max_s = settings.liveness.lag_max_s
+        if calibration is None or why_unusable(calibration, camera=camera, panel=panel, now=now(), lag_max_s=lag_max_s):
             return None
         return max(0.0, calibration.lag_s)
 

@@ -107,9 +107,7 @@ def assemble(settings: Settings, adapters: Adapters, watchers: tuple[Watcher, ..
     """Join the application to open adapters. Raises ModelError where no calibration fits the embedder."""
     rules = rules_of(settings, adapters.display.panel, badges=adapters.badges is not None)
     health = _health(adapters)
-    lag_s = calibration.lag_of(
-        settings.camera.lag_s, adapters.calibration, rules.panel, lambda: adapters.clock.now().utc
-    )
+    lag_s = calibration.lag_of(settings, adapters.calibration, rules.panel, lambda: adapters.clock.now().utc)
     site = Site(lambda: adapters.feed.name, rules.panel, settings.camera.hfov_deg, lag_s)
     attempts = Attempts(
         adapters.worker,

@@ -55,6 +55,7 @@ def test_the_setting_needs_none(tmp_path: Path) -> None:
         ({"camera": "v4l2 usb-1.3"}, "of another camera (v4l2 usb-1.3), so it is not used"),
         ({"panel": Panel(155.0, 88.0, 300.0)}, "another screen"),
         ({"lag_spread_s": 0.031}, "not steady"),
+        ({"lag_s": 0.25}, "above liveness.lag_max_s"),
     ],
 )
 def test_each_trouble_is_a_warning_with_the_mend(tmp_path: Path, changed: dict[str, object], words: str) -> None:

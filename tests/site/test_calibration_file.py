@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.config.tree import CameraSettings, Settings
 from kiosk.errors import InputError
 from kiosk.runtime import calibration
 from kiosk.runtime.calibration import Calibration, lag_of, load, save, why_unusable
@@ -90,7 +91,7 @@ def test_other_files_are_damaged_ones(text: str, tmp_path: Path) -> None:
 
 def lag(configured_s: float | None, stored: Calibration | None, camera: str = GOOD.camera) -> float | None:
     """What an attempt is judged by."""
-    return lag_of(configured_s, stored, PANEL, lambda: NOW)(camera)
+    return lag_of(Settings(camera=CameraSettings(lag_s=configured_s)), stored, PANEL, lambda: NOW)(camera)
 
 
 def test_the_setting_comes_first_then_this_cameras_calibration() -> None:
@@ -107,4 +108,5 @@ def test_another_cameras_screens_or_times_calibration_is_not_used() -> None:
     assert lag(None, replace(GOOD, panel=Panel(155.0, 88.0, 900.0))) is None
     assert lag(None, replace(GOOD, measured_utc=(NOW + timedelta(days=2)).isoformat())) is None
     assert lag(None, replace(GOOD, measured_utc=(NOW - timedelta(days=2000)).isoformat())) == GOOD.lag_s
-    assert why_unusable(GOOD, camera=None, panel=PANEL, now=NOW) == ""
+    assert lag(None, replace(GOOD, lag_s=0.21)) is None, "above lag_max_s"
+    assert why_unusable(GOOD, camera=None, panel=PANEL, now=NOW, lag_max_s=0.2) == ""
