@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardware.sim.actors import FlatPrint, LiveHead
 from hardware.sim.light import Ambient
@@ -102,6 +105,34 @@ def test_an_accepted_attack_cannot_be_repeated_away() -> None:
     assert done.attack_accepted
     assert to_json(done)["attack_accepted"] is True
     assert any(line.startswith("Accepted, then repeated") for line in advice(done))
+
+
+@given(
+    answers=st.lists(st.sampled_from(Choice), max_size=30),
+    outcomes=st.lists(st.booleans(), min_size=40, max_size=40),
+    cut=st.integers(0, 12),
+)
+def test_whatever_is_answered_no_accepted_attack_is_lost(answers: list[Choice], outcomes: list[bool], cut: int) -> None:
+    """Stopped, cut off and taken up again at any moment: what was kept holds every try that was played to its end."""
+    happened: list[Try] = []
+    kept = [NEW]
+    drawn = iter(outcomes)
+
+    def attempt(step: Step) -> Try | None:
+        if len(happened) == cut and len(kept) < 100:
+            kept.extend([kept[-1]] * 100)  # only once: the power went
+            raise KeyboardInterrupt
+        happened.append(tried(step.species, next(drawn)))
+        return happened[-1]
+
+    for _session in range(2):
+        with contextlib.suppress(KeyboardInterrupt):
+            walk(replace(kept[-1], skipped=()), Script(*answers), attempt, kept.append)
+        answers = []
+    last = kept[-1]
+    assert sorted(map(repr, (*last.tries, *last.repeated))) == sorted(map(repr, happened))
+    assert last.attack_accepted is any(one.accepted and one.species != "live" for one in happened)
+    assert all(len(last.of(step.species)) <= step.tries for step in last.steps)
 
 
 def test_a_skipped_step_is_left_out_and_can_be_taken_up(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardware.recording.read import read_recording
 from hardware.sim.clock import SimClock
@@ -317,6 +320,29 @@ def test_what_was_begun_is_written_even_when_the_window_is_closed(tmp_path: Path
     with pytest.raises(DisplayClosed):
         record(Closing(keeper), keeper, shelf, clock, count=5, stop=lambda: False, told=told.append)  # type: ignore[arg-type]
     assert [one.path.name for one in told] == ["0001"]
+
+
+STEP = st.tuples(st.sampled_from(["guide", "flash", "judge", "idle"]), st.integers(0, 2), st.floats(-0.05, 0.4))
+
+
+@given(steps=st.lists(STEP, max_size=60), most=st.integers(1, 20))
+def test_whatever_happens_a_recording_is_sound(steps: list[tuple[str, int, float]], most: int) -> None:
+    """Any order of states and times: memory bounded, frames and slots in order, nothing kept of who left."""
+    keeper, at_s = Keeper(place(), most_bytes=most * 1200), 1.0
+    for kind, slot, passed_s in steps:
+        at_s += passed_s
+        state = {"guide": GUIDING, "flash": FLASHING, "judge": DECIDED, "idle": Idle()}[kind]
+        keeper.turned(turn(at_s, state, slot=SLOTS[slot] if kind == "flash" else None, judged=kind == "judge"))
+        assert keeper.bytes_kept <= most * 1200
+        if kind == "idle":
+            assert keeper.bytes_kept == 0
+        for kept in keeper.take():
+            starts = [frame.exposure_start_s for frame in kept.frames]
+            assert all(b > a for a, b in itertools.pairwise(starts))
+            begins = [one.visible_at_s for one in kept.slots]
+            assert all(b > a for a, b in itertools.pairwise(begins))
+            assert all(one.duration_s > 0 for one in kept.slots)
+            assert kept.frames
 
 
 def test_an_old_approach_is_forgotten() -> None:
