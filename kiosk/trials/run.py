@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 from hardware.sim.conditions import Split
 from hardware.sim.threads import one_thread
 from kiosk.config.tree import Settings
-from kiosk.errors import InputError
+from kiosk.errors import InputError, KioskError
 from kiosk.evaluation.trial import Trial, line_of, mend_trials
 from kiosk.runtime.wiring import scale_of
 from kiosk.trials.attempt import Find
@@ -150,19 +151,36 @@ def _player(job: Job, jobs: int, work: Work | None) -> Iterator[Callable[[Sequen
     else:
         # Spawned, not forked: models and OpenCV have threads that a fork would lose.
         context = multiprocessing.get_context("spawn")
-        with context.Pool(jobs, _begin, (job,)) as pool:
-            yield lambda rest: pool.imap_unordered(_play, rest)
+        pool = ProcessPoolExecutor(jobs, context, _begin, (job,))
+        try:
+            yield lambda rest: _finished(pool, rest)
+        except BrokenExecutor as error:
+            mend = "run the same command again to go on, with fewer --jobs where memory is short"
+            raise KioskError("a worker process ended", where="trials", mend=mend) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
-_players: list[Player] = []
-"""The worker process's own player."""
+def _finished(pool: ProcessPoolExecutor, rest: Sequence[Planned]) -> Iterator[Trial]:
+    for future in as_completed([pool.submit(_play, one) for one in rest]):
+        yield future.result()
+
+
+_players: list[Player | KioskError] = []
+"""The worker process's own player, or why there is none."""
 
 
 def _begin(job: Job) -> None:
     # An interrupt reaches the whole group of processes; the parent ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _players.append(Player(job))
+    try:
+        _players.append(Player(job))
+    except KioskError as error:
+        _players.append(error)
 
 
 def _play(planned: Planned) -> Trial:
-    return _players[0](planned)
+    player = _players[0]
+    if isinstance(player, KioskError):
+        raise player
+    return player(planned)
