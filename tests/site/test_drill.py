@@ -264,7 +264,7 @@ def test_an_accepted_attack_comes_first() -> None:
     """With what to do."""
     first, *_ = advice(drilled(3, 1))
     assert first.startswith("1 of 5 tries with a flat print was accepted")
-    assert "badge" in first
+    assert "second factor" in first
 
 
 def test_refused_visitors_are_explained() -> None:
