@@ -58,7 +58,7 @@ def test_a_genuine_visit_is_live() -> None:
         {"modulation": 1.5},
         {"tint": (0.5, 1.0, 2.0)},
         {"lag_s": 0.03},
-        {"lag_s": 0.2},
+        {"lag_s": 0.13},
         {"fps": 20.0},
         {"fps": 15.0},
         {"fps": 60.0},

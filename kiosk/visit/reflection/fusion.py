@@ -54,6 +54,11 @@ def _within(value: float, threshold: float) -> float:
     return -value / max(threshold, 1e-9)
 
 
+def _inside(value: float, threshold: float) -> float:
+    """For values that must stay below their threshold: how far, in their own unit."""
+    return threshold - value
+
+
 def _unlike(value: float, _: float) -> float:
     """A correlation as its variance unexplained, logarithmic: 0.9 to 0.99 is as far as 0.99 to 0.999."""
     return -math.log(max(1.0 - value, 1e-4))
@@ -65,7 +70,7 @@ SCALES: Mapping[str, Scale] = {
     "exposure": Scale(_within, -2.0, 0.0),
     "modulation": Scale(_times, 0.0, math.log(10.0)),
     "timing": Scale(_unlike, 0.0, -math.log(0.01)),
-    "lag": Scale(_within, -2.0, 0.0),
+    "lag": Scale(_inside, -0.05, 0.05),
     "gain": Scale(_plain, 0.0, 0.9),
     "contrast": Scale(_within, -2.0, 0.0),
     "shape": Scale(_plain, 0.3, 0.95),

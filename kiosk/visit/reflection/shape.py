@@ -125,10 +125,10 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     flash = np.maximum(whole[kept], 0.0)[:, None] * found.face.modulation * cells.light.mean(axis=0)
     brightness = cells.brightness[kept] / np.maximum(1.0 + flash, 0.1)
     halves = np.stack([first[kept], second[kept]])
+    three = np.stack([whole[kept], *np.where(np.isfinite(halves), halves, whole[kept])])
     for times in (2, 3):
         rest = _Rivals(brightness, mask, times)
-        left = rest.left(whole[kept])
-        pair = rest.left(np.where(np.isfinite(halves), halves, whole[kept]))
+        left, *pair = rest.left(three)
         reliability = float(_cosine(pair[0][None], pair[1])[0])
         if reliability >= NOISY:
             break
@@ -144,10 +144,6 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     relief = max(share, 0.0) * rest.relief_of(family[best])
     noise = max(float(np.std(pair[0] - pair[1])) / 2.0, 1e-6)
     clarity = float(candidates[best].std()) / noise
-    template = as_grid(family[best], mask)
-    grid = mesh()
-    parts = [part & mask for part in (grid.forehead, grid.left_cheek, grid.right_cheek)]
-    levels = [float(template[part].mean()) if part.any() else float("nan") for part in parts]
     return Shape(
         r=float(r[best]),
         share=share,
@@ -159,8 +155,18 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
         normals=normals,
         away_mm=away,
         mirrored=int(np.count_nonzero(mirrored)),
-        parts=(levels[0], levels[1], levels[2]),
+        parts=_levels(as_grid(family[best], mask), mask),
     )
+
+
+def _levels(template: Array, mask: Mask) -> tuple[float, float, float]:
+    """Mean of the template over forehead, left and right cheek; NaN where nothing of a part is in the mask."""
+    grid = mesh()
+    one, two, three = (
+        float(template[part & mask].mean()) if (part & mask).any() else float("nan")
+        for part in (grid.forehead, grid.left_cheek, grid.right_cheek)
+    )
+    return one, two, three
 
 
 def corrected(r: Array, reliability: float) -> Array:

@@ -35,6 +35,8 @@ Slots = NDArray[np.intp]
 STEP_S = 0.005
 LATEST_S = 0.5
 """Answers are looked for up to here, far beyond what is believed: a late injection should be seen to be late."""
+PLATEAU = 20
+"""Steps of 5 ms to either side of the best lag in which others that fit as well are looked for."""
 DRAWS = 1500
 LEAST_FRAMES = 20
 SEEN = 2
@@ -97,24 +99,36 @@ def align(signals: Signals, settings: LivenessSettings) -> Timing | None:
 
 
 def _best_lag(measured: Array, signals: Signals) -> float:
-    """The lag of the highest correlation: in steps of 15 ms first, then of 5 ms around the best.
+    """The middle of the lags that fit as well as the best: searched in steps of 15 ms first, then of 5 ms around it.
 
-    Multiple correlation with three free, positive channel gains.
+    Multiple correlation with three free, positive channel gains. Between two frames a switch may lie anywhere: all lags
+    that put it there fit alike, and the first of them is no better than the last. As well as the best is what lies
+    within one standard error of it (profile likelihood).
     """
     good = np.isfinite(measured).all(axis=1)
     basis = drift_basis(signals.start_s[good])
     target = without_drift(measured[good], basis)
+    power = max(float(np.sum(target**2)), 1e-12)
 
-    def best(lags: Array) -> float:
+    def left(lags: Array) -> Array:
+        """Share of the signal that each lag leaves unexplained."""
         light = (overlap(signals, lags) @ signals.colours)[:, good]
         light -= basis @ (basis.T @ light)
         normal, right = gram(light, target)
         gains = np.maximum(np.linalg.solve(normal + 1e-12 * np.eye(3), right[..., None])[..., 0], 0.0)
-        power = np.einsum("li,lij,lj->l", gains, normal, gains)
-        return float(lags[int(np.argmax((gains * right).sum(axis=1) / np.sqrt(np.maximum(power, 1e-24))))])
+        explained = (gains * right).sum(axis=1) ** 2 / np.maximum(
+            np.einsum("li,lij,lj->l", gains, normal, gains), 1e-24
+        )
+        return np.asarray(1.0 - explained / power, np.float64)
 
-    coarse = best(np.arange(0.0, LATEST_S + 1e-9, 3 * STEP_S))
-    return best(np.maximum(coarse + np.arange(-3, 4) * STEP_S, 0.0))
+    coarse = np.arange(0.0, LATEST_S + 1e-9, 3 * STEP_S)
+    fine = coarse[int(np.argmin(left(coarse)))] + np.arange(-PLATEAU, PLATEAU + 1) * STEP_S
+    rest = left(fine)
+    best = int(np.argmin(rest))
+    alike = rest <= rest[best] * (1.0 + 1.0 / target.size) + 1e-12
+    first = best - int(np.argmin([*alike[best::-1], False])) + 1
+    last = best + int(np.argmin([*alike[best:], False])) - 1
+    return max(0.0, float((fine[first] + fine[last]) / 2.0))
 
 
 def _slots(measured: Array, start_s: Array, slot: Slots) -> tuple[Array, Array, Slots]:

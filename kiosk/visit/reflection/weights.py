@@ -5,29 +5,29 @@ from __future__ import annotations
 from kiosk.visit.reflection.fusion import Model
 
 TRAINED: dict[str, str | int] = {
-    "command": "kiosk liveness train G_p1.jsonl --seed 1",
+    "command": "kiosk liveness train G_train.jsonl --seed 1",
     "seed": 1,
-    "visitors": 75,
-    "attacks": 86,
-    "trials_sha256": "8aff6d50c9030090bae5871e9c1341b06e2e0aa1521f10d256021d6934bc3efc",
+    "visitors": 106,
+    "attacks": 384,
+    "trials_sha256": "e0e25a95835606745a953a00b79afef6237a0d31fc67d6ebc97cff9b98832ff5",
 }
 
 MODEL = Model(
     weights={
-        "stream": 1.2362,
-        "continuity": 6.1673,
+        "stream": 1.4157,
+        "continuity": 5.4506,
         "exposure": 0.0,
         "modulation": 0.0,
-        "timing": 1.8913,
-        "lag": 2.7899,
-        "gain": 0.0,
-        "contrast": 0.0,
-        "shape": 2.7002,
-        "relief": 2.5931,
+        "timing": 4.1833,
+        "lag": 3.4354,
+        "gain": 0.3007,
+        "contrast": 1.4791,
+        "shape": 0.0,
+        "relief": 1.6223,
         "halves": 0.0,
-        "parallax": 0.4935,
+        "parallax": 2.5671,
         "passive": 0.0,
-        "weakest": 5.4998,
+        "weakest": 4.6398,
     },
-    offset=-17.6006,
+    offset=-17.203,
 )
