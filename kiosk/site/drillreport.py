@@ -74,8 +74,8 @@ def advice(drill: Drill) -> list[str]:
             were = "was" if row.accepted.count == 1 else "were"
             said.append(
                 f"{row.accepted.count} of {row.accepted.total} tries with a {row.title} {were} accepted: do not let "
-                "the face alone open this door. Add a second factor (a badge reader or a keypad in series), check light, "
-                "screen and camera (docs/liveness.md), then drill again."
+                "the face alone open this door. Add a second factor (a badge reader or a keypad in series), check "
+                "light, screen and camera (docs/liveness.md), then drill again."
             )
     for row in found:
         if row.species == LIVE and row.accepted.count < row.accepted.total:
