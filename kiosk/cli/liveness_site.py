@@ -184,12 +184,12 @@ def _teller(json: bool) -> Callable[[Written], None]:
 
 def _tell_lost(keeper: Keeper, shelf: Shelf) -> None:
     for what, lost in (
-        ("were broken off before a verdict", keeper.broken_off),
-        ("were too large for the memory", keeper.lost),
-        ("came while another was being written", shelf.skipped),
+        ("broken off before a verdict", keeper.broken_off),
+        ("too large for the memory", keeper.lost),
+        ("come while another was being written", shelf.skipped),
     ):
         if lost:
-            complain(f"{lost} attempts {what} and are not kept")
+            complain(f"attempts not kept, {what}: {lost}")
 
 
 def refuse_unasked(consent: bool) -> None:

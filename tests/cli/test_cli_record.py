@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from hardware.recording.read import read_recording
 from hardware.sim.story import Fault
+from kiosk.cli import liveness_site
+from kiosk.site.shelf import Written
+from kiosk.values import Liveness, LivenessResult
 from tests.support.clikit import Shell
-from tests.support.simrig import simulated, world_of
+from tests.support.simrig import EASY, simulated, world_of
 
 
 def test_consent_must_be_named(kiosk: Shell, bare: Path) -> None:
@@ -50,3 +55,33 @@ def test_a_folder_of_other_things_is_refused(kiosk: Shell, bare: Path, monkeypat
     (bare / "letter.txt").write_text("mine")
     answer = kiosk("liveness", "record", "--out", bare, "--consent", "--seconds", "2")
     assert "letter.txt" in answer.complaint
+
+
+def test_a_visit_is_recorded(kiosk: Shell, bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A painted person in the simulated world: one line, one folder with the label."""
+    config = tmp_path / "easy.toml"
+    limits = "".join(f"{key} = {value}\n" for key, value in EASY.model_dump(exclude_defaults=True).items())
+    config.write_text(f"[camera]\nwidth_px = 320\nheight_px = 240\nfps = 20.0\n[quality.door]\n{limits}")
+    monkeypatch.setattr("kiosk.cli.rig.real_devices", lambda _settings, _data: simulated(world_of("live")))
+    out = bare / "new"
+    answer = kiosk("liveness", "record", "--out", out, "--consent", "--label", "live", "--config", config, "--json")
+    assert answer.code == 0, answer
+    (told,) = answer.lines
+    assert (told["recording"], told["verdict"]) == (str(out / "0001"), "live")
+    found = read_recording(out / "0001")
+    assert (found.species, len(found.frames)) == ("live", told["frames"])
+    assert not answer.err
+
+
+def test_what_is_not_kept_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard error, beside the lines of what is."""
+    result = LivenessResult(Liveness.UNSURE, 12.0, ())
+    liveness_site._teller(False)(Written(Path("0001"), 7, result))
+    keeper, shelf = SimpleNamespace(broken_off=2, lost=0), SimpleNamespace(skipped=1)
+    liveness_site._tell_lost(keeper, shelf)  # type: ignore[arg-type]
+    told = capsys.readouterr()
+    assert told.out == "unsure (confidence 12), 7 frames: 0001\n"
+    assert told.err.splitlines() == [
+        "kiosk: attempts not kept, broken off before a verdict: 2",
+        "kiosk: attempts not kept, come while another was being written: 1",
+    ]
