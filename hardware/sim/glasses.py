@@ -30,19 +30,19 @@ class Spectacles:
     """Half the width and height of a lens."""
     rim_mm: float = 2.5
     colour: tuple[float, float, float] = COLOURS[0]
-    mirror: float = 0.04
+    mirror: float = 0.02
     tilt_deg: float = 8.0
     wrap_deg: float = 4.0
     radius_mm: float = 130.0
 
     @classmethod
     def drawn(cls, random: np.random.Generator) -> Spectacles:
-        """Any pair of an optician's: coated (1 %) to bare (8 %) lenses, flat to curved."""
+        """Any pair of an optician's: coated (0.5 %) to bare (4 %) lenses, flat to curved."""
         return cls(
             (float(random.uniform(23.0, 28.0)), float(random.uniform(16.0, 22.0))),
             float(random.uniform(1.2, 4.0)),
             COLOURS[int(random.integers(len(COLOURS)))],
-            float(np.exp(random.uniform(np.log(0.01), np.log(0.08)))),
+            float(np.exp(random.uniform(np.log(0.005), np.log(0.04)))),
             float(random.uniform(4.0, 12.0)),
             float(random.uniform(2.0, 7.0)),
             float(random.uniform(90.0, 250.0)),

@@ -48,10 +48,13 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When the kiosk is expected to flash, in story time: what is swapped or frozen happens about then."""
+    """When the kiosk is expected to flash, in story time: what is swapped or frozen happens about then.
+
+    ``flash_for_s`` is the shortest flash: a swap after its end would be no swap during it.
+    """
 
     flash_s: float = SETTLED_S + 0.8
-    flash_for_s: float = 2.5
+    flash_for_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,7 +242,7 @@ def _second_person(order: Order) -> Scene:
 def _face_swap(order: Order) -> Scene:
     """At once, as a change of the video would be, or the one steps aside for the other."""
     timing = order.timing
-    at_s = timing.flash_s + float(order.random.uniform(0.1, 0.8)) * timing.flash_for_s
+    at_s = timing.flash_s + float(order.random.uniform(0.05, 0.6)) * timing.flash_for_s
     change_s = 0.0 if order.random.random() < 0.5 else float(order.random.uniform(0.3, 0.6))
     second = LiveHead(order.cast.other, replace(order.path, phase=order.path.phase + 1.0))
     return Scene((Swapped(LiveHead(order.cast.visitor, order.path), second, at_s, change_s),))
