@@ -16,6 +16,7 @@ from hardware.sim.path import Path
 from hardware.sim.portrait import Portrait
 from hardware.sim.replay import ScreenReplay
 from hardware.sim.story import Actor, Story
+from kiosk.demo.following import Cues, Following
 from kiosk.reasons import Reason
 from kiosk.values import Pixels
 
@@ -23,6 +24,8 @@ ENROLLED_PHOTO = "obama2.jpg"
 WALKING_PHOTO = "obama.jpg"
 STRANGER_PHOTO = "biden.jpg"
 ROOM_LUX = 250.0
+BADGE = "4711"
+"""Person A's."""
 
 REFUSED = frozenset(
     {
@@ -65,6 +68,10 @@ class Act:
     """Longest playing time."""
     hints: tuple[Reason, ...] = ()
     """Hints that must be shown, in this order (others may come between)."""
+    badge_s: float | None = None
+    """When Person A's badge is shown; None: there is no badge reader."""
+    cues: Cues | None = None
+    """Who follows the screen's instructions in this act, if anybody does."""
 
 
 def _guided(props: Props) -> Story:
@@ -149,6 +156,31 @@ def _awkward() -> tuple[Act, ...]:
     )
 
 
+def _in_the_sun() -> tuple[Act, ...]:
+    """No flash can be seen: a badge, and the head moves."""
+    follows, turns = Cues(), Cues()
+    return (
+        Act(
+            "A in 20 000 lx with the badge",
+            "granted",
+            WELCOME,
+            lambda props: _room(LiveHead(props.walking, Following.after(WALK, follows)), lux=20_000.0),
+            30.0,
+            badge_s=1.0,
+            cues=follows,
+        ),
+        Act(
+            "a print of A in 20 000 lx with A's badge",
+            "denied",
+            REFUSED | {Reason.INSTRUCTION_MISSED},
+            lambda props: _room(FlatPrint(props.walking, Following.after(WALK, turns)), lux=20_000.0),
+            45.0,
+            badge_s=1.0,
+            cues=turns,
+        ),
+    )
+
+
 def acts() -> tuple[Act, ...]:
     """The visits, in order. The first one's frames become the old session of the replay."""
-    return (*_people(), *_attacks(), *_awkward())
+    return (*_people(), *_attacks(), *_awkward(), *_in_the_sun())

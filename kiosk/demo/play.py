@@ -18,19 +18,22 @@ from hardware.displays.render import render
 from hardware.displays.screen import open_display
 from hardware.displays.video import VideoWriter, contact_sheet
 from hardware.doors.memory import MemoryDoor
+from hardware.sim.badge import SimBadges
 from hardware.sim.camera import SimCamera
 from hardware.sim.clock import START_S, SimClock
 from hardware.sim.display import SimDisplay
 from hardware.sim.portrait import Portrait
+from hardware.sim.sensor import CameraOptics
 from hardware.sim.story import Story
 from hardware.sim.world import World
 from hardware.stills import load_image
 from kiosk.config.tree import CameraSettings, DisplaySettings, DoorSettings, Settings
-from kiosk.demo.cast import ENROLLED_PHOTO, STRANGER_PHOTO, WALKING_PHOTO, Act, Props, acts
+from kiosk.demo.cast import BADGE, ENROLLED_PHOTO, STRANGER_PHOTO, WALKING_PHOTO, Act, Props, acts
 from kiosk.demo.film import PICTURE_FPS, Film, Window
 from kiosk.enrollment.register import enroll_images
 from kiosk.errors import InputError, ModelError
 from kiosk.records.store import Store
+from kiosk.runtime.badges import Badges
 from kiosk.runtime.desk import desk_of
 from kiosk.runtime.feed import InlineFeed
 from kiosk.runtime.journal import no_journal
@@ -44,6 +47,8 @@ from models.faces import LocalFaceModels, open_models
 from models.segmenter import person_matte
 
 SEED = 20
+SHORTEST_EXPOSURE_S = 0.0001
+"""As short as a Raspberry Pi camera's: 20 000 lx do not blind it."""
 AFTER_S = 1.0
 """Played on after the decision, so that the film shows the result."""
 Progress = Callable[[str, int, int], None]
@@ -131,7 +136,7 @@ def open_stage(data: Path, stack: ExitStack) -> Stage:
         name: data / manifest.item(name).folder / name for name in (ENROLLED_PHOTO, WALKING_PHOTO, STRANGER_PHOTO)
     }
     settings = demo_settings()
-    enroll_images(desk_of(store, models, settings), "Person A", [photos[ENROLLED_PHOTO]])
+    enroll_images(desk_of(store, models, settings), "Person A", [photos[ENROLLED_PHOTO]], badge=BADGE)
 
     def portrait(name: str) -> Portrait:
         return Portrait.of(load_image(photos[name]), models.find_still, lambda pixels: person_matte(pixels, data))
@@ -158,7 +163,8 @@ def _perform(
     log = VisitLog()
     recorder = _Recorder()
     wanted = not stage.props.old_session
-    watchers: tuple[Watcher, ...] = (log, film, *((recorder,) if wanted else ()), *shown)
+    listens = () if act.cues is None else (act.cues,)
+    watchers: tuple[Watcher, ...] = (log, film, *((recorder,) if wanted else ()), *listens, *shown)
     pulses = run_story(stage, act.story(stage.props), act.seconds, watchers, seed=seed, film=film, act=act)
     report = judge_act(act, log.visits, pulses)
     if wanted:
@@ -183,14 +189,20 @@ def run_story(
     flash the same colours, which no real kiosk ever does.
     """
     clock = SimClock(seed)
-    world = World(story, seed=seed)
+    world = World(story, seed=seed, optics=CameraOptics(exposure_low_s=SHORTEST_EXPOSURE_S))
     with ExitStack() as stack:
         display = stack.enter_context(SimDisplay(world, clock, renderer=render))
         feed = stack.enter_context(InlineFeed(lambda: SimCamera(world, clock), clock))
         door = stack.enter_context(MemoryDoor(lambda: clock.now_s))
         worker = stack.enter_context(InlineWorker())
         matcher = open_matcher(stage.store, stage.models, stage.settings)
-        adapters = Adapters(clock, feed, display, door, stage.models, matcher, stage.store, worker, no_journal)
+        badges = None
+        if act is not None and act.badge_s is not None:
+            reader = stack.enter_context(SimBadges(clock, ((act.badge_s, BADGE),)))
+            badges = Badges(reader, stage.store)
+        adapters = Adapters(
+            clock, feed, display, door, stage.models, matcher, stage.store, worker, no_journal, badges=badges
+        )
         if film is not None and act is not None:
             film.begin(act.name, display, act.hints[-1] if act.hints else None)
         loop = assemble(stage.settings, adapters, watchers)

@@ -329,6 +329,21 @@ class VisitMachine(RuleBasedStateMachine):
             self.walk.obey()
             self.tempt_moved()
 
+    @rule(
+        deep=st.sampled_from([Flashing, Deciding]),
+        others=st.sampled_from([(), (), SEEN[1]]),
+        match_first=st.booleans(),
+    )
+    def goes_away_during_the_check(self, deep: type, others: tuple[SeenFace, ...], match_first: bool) -> None:
+        """And comes back, or somebody else was there meanwhile."""
+        self.start_over()
+        self.go_on(deep)
+        self.walk.look(*others, times=5, after_s=SLOW_S)
+        self.walk.look(face_at())
+        if isinstance(self.walk.visit.state, Flashing):
+            self.go_on(Deciding)
+        self.tempt(match_first=match_first)
+
     @rule(match_first=st.booleans())
     def matcher_that_fails(self, match_first: bool) -> None:
         """And answers all the same."""
@@ -392,7 +407,7 @@ class VisitMachine(RuleBasedStateMachine):
 
 QUICK = settings(
     max_examples=120,
-    stateful_step_count=20,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,
     database=None,
