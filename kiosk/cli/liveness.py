@@ -1,4 +1,4 @@
-"""``kiosk liveness``: judge recorded sessions."""
+"""``kiosk liveness``: calibrate, record, judge, evaluate, train."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 
-app = typer.Typer(help="Liveness: judge recorded sessions.", no_args_is_help=True)
+app = typer.Typer(help="Liveness: calibrate, record, judge, evaluate, train.", no_args_is_help=True)
 liveness_site.register(app)
 liveness_evaluate.register(app)
 liveness_train.register(app)
@@ -20,7 +20,7 @@ liveness_train.register(app)
 
 @app.callback()
 def root() -> None:
-    """Liveness: judge recorded sessions."""
+    """Liveness: calibrate, record, judge, evaluate, train."""
 
 
 @app.command()

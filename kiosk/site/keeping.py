@@ -19,7 +19,7 @@ from kiosk.visit.states import keeps_frames
 
 APPROACH_S = 3.0
 """Kept of the approach and the hold."""
-MOST_BYTES = 400 * 2**20
+MOST_BYTES = 300 * 2**20
 LAST_LUX = 10
 
 
