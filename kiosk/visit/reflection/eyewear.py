@@ -21,7 +21,7 @@ from kiosk.visit.reflection.signals import Array, Mask
 
 REACH_MM = 28.0
 """Lenses reach so far from the rims of the eyes."""
-SUSPECT = 1.3
+SUSPECT = 1.4
 """Nothing is looked for where no cell within reach answers this many times what nearly all of the others do."""
 ABOVE = 0.4
 """A cell that answers this much more than it can, in shares of the face's answer, is no skin ..."""

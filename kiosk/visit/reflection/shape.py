@@ -37,7 +37,8 @@ from kiosk.visit.reflection.amplitude import Amplitudes, distance_mm
 from kiosk.visit.reflection.eyewear import mirrors
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
 from kiosk.visit.reflection.mesh import mesh
-from kiosk.visit.reflection.response import as_grid, measured_head, response, skin_cells, smooth
+from kiosk.visit.reflection.response import as_grid, measured_head, response, skin_cells
+from kiosk.visit.reflection.rivals import Rivals
 from kiosk.visit.reflection.signals import Array, Mask, Signals
 from kiosk.visit.reflection.timing import Timing
 
@@ -53,10 +54,6 @@ CLEAR = 3.0
 LEAST_CLARITY = 1.0
 """Noise as large as a head's relief may look like one by chance: below this the relief does not pass."""
 LEAST_CELLS = 250
-LINES, KNOTS = 12, 7
-"""Directions of a sheet's straight lines that are tried, and the points across them between which its answer is linear.
-
-Seven points over 140 mm follow the shadow edge of any sheet that still shows a face."""
 RELIEF = 0.3
 """Least share of the template's relief that the map shows (a head 0.6-1, prints up to 0.2)."""
 STRONG_R, STRONG_RELIEF = 0.65, 0.45
@@ -100,40 +97,67 @@ class Shape:
         return self.r >= STRONG_R and self.share >= STRONG_RELIEF
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Maps:
+    """What is compared. ``n`` skin cells of which ``k`` were seen well enough."""
+
+    three: Array
+    """``(3, n)`` the map of all slots and those of two halves of them; NaN where not seen."""
+    brightness: Array
+    """``(n, 3)`` mean linear light without the screen's own, which is formed like the head and would be its rival."""
+    kept: Mask
+    """``(n,)`` the ``k``."""
+    family: Array
+    """``(F, k)`` templates."""
+    points: Array
+    normals: Array
+    away_mm: float
+
+
 def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitudes) -> Shape | None:
-    """Measure the map and compare; None where too little of the face was seen."""
+    """Measure the map and compare; None where too little of the face was seen.
+
+    Where lenses seem to mirror the screen the map is compared without them and with them: the better counts, since lids
+    in a dark socket may seem to mirror too.
+    """
     chosen = timing.clean & signals.full[timing.slot]
     cells = skin_cells(signals, timing, chosen)
     every = np.ones(len(cells.start_s), bool)
     even = timing.slot[chosen] % 2 == 0
-    whole, first, second = (response(cells, found.face, rows) for rows in (every, even, ~even))
-    kept = np.isfinite(whole)
+    three = np.stack([response(cells, found.face, rows) for rows in (every, even, ~even)])
+    kept = np.isfinite(three[0])
     if kept.sum() < LEAST_CELLS:
         return None
     points, normals = measured_head(signals, chosen)
     away = distance_mm(signals.frames, evidence.focal_px)
     skin = np.flatnonzero(mesh().skin)[kept]
     family = templates(points.reshape(-1, 3)[skin], normals.reshape(-1, 3)[skin], away, evidence.panel.height_mm / 2)
-    mirrored = mirrors(whole, family, kept)
-    family, kept = family[:, ~mirrored[kept]], kept & ~mirrored
-    if kept.sum() < LEAST_CELLS:
-        return None
+    flash = np.maximum(three[0], 0.0)[:, None] * found.face.modulation * cells.light.mean(axis=0)
+    brightness = cells.brightness / np.maximum(1.0 + flash, 0.1)
+    maps = _Maps(three, brightness, kept, family, points, normals, away)
+    mirrored = mirrors(three[0], family, kept)
+    whole = _compared(maps, np.zeros(len(kept), bool))
+    if not mirrored.any() or (kept & ~mirrored).sum() < LEAST_CELLS:
+        return whole
+    return max(_compared(maps, mirrored), whole, key=lambda shape: shape.r)
+
+
+def _compared(maps: _Maps, mirrored: Mask) -> Shape:
+    """The map without the mirrored cells ``(n,)``."""
+    kept = maps.kept & ~mirrored
+    family = maps.family[:, ~mirrored[maps.kept]]
     family = family / family.mean(axis=1, keepdims=True)
     mask = np.zeros((GRID, GRID), bool)
     mask[mesh().skin] = kept
-    # Without the screen's own light, which is formed like the head and would make it a rival of itself.
-    flash = np.maximum(whole[kept], 0.0)[:, None] * found.face.modulation * cells.light.mean(axis=0)
-    brightness = cells.brightness[kept] / np.maximum(1.0 + flash, 0.1)
-    halves = np.stack([first[kept], second[kept]])
-    three = np.stack([whole[kept], *np.where(np.isfinite(halves), halves, whole[kept])])
+    three = np.where(np.isfinite(maps.three), maps.three, maps.three[0])[:, kept]
     for times in (2, 3):
-        rest = _Rivals(brightness, mask, times)
+        rest = Rivals(maps.brightness[kept], mask, times)
         left, *pair = rest.left(three)
         reliability = float(_cosine(pair[0][None], pair[1])[0])
         if reliability >= NOISY:
             break
     candidates = rest.left(family)
-    sheet = rest.sheet(left, points[mask])
+    sheet = rest.sheet(left, maps.points[mask])
     heads, seen, one, other = (values - (values @ sheet) @ sheet.T for values in (candidates, left, *pair))
     r = np.minimum(
         corrected(_cosine(candidates, left), reliability),
@@ -141,19 +165,17 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     )
     best = int(np.argmax(r))
     share = float(heads[best] @ seen / max(float(heads[best] @ heads[best]), 1e-12))
-    relief = max(share, 0.0) * rest.relief_of(family[best])
     noise = max(float(np.std(pair[0] - pair[1])) / 2.0, 1e-6)
-    clarity = float(candidates[best].std()) / noise
     return Shape(
         r=float(r[best]),
         share=share,
-        relief=relief,
+        relief=max(share, 0.0) * rest.relief_of(family[best]),
         reliability=reliability,
-        clarity=clarity,
+        clarity=float(candidates[best].std()) / noise,
         mask=mask,
-        points=points,
-        normals=normals,
-        away_mm=away,
+        points=maps.points,
+        normals=maps.normals,
+        away_mm=maps.away_mm,
         mirrored=int(np.count_nonzero(mirrored)),
         parts=_levels(as_grid(family[best], mask), mask),
     )
@@ -201,56 +223,6 @@ def _towards(right_deg: float, up_deg: float) -> Array:
     """Unit vector to a lamp that many degrees to the image's right and above the lens's axis."""
     right, up = np.radians(right_deg), np.radians(up_deg)
     return np.array([np.sin(right) * np.cos(up), -np.sin(up), np.cos(right) * np.cos(up)])
-
-
-class _Rivals:
-    """Removes from maps what planes, bent sheets and veils explain; smooths first."""
-
-    def __init__(self, brightness: Array, mask: Mask, times: int) -> None:
-        self._mask = mask
-        self._times = times
-        # Places on the canonical head: a picture of a turned head is warped the same way as the head's own map.
-        x, y = (mesh().points[mask][:, axis].astype(np.float64) / 70.0 for axis in (0, 1))
-        veils = 1.0 / np.maximum(brightness.T, 1e-4)
-        smooth_veils = self._smooth(veils / veils.mean(axis=1, keepdims=True))
-        columns = [np.ones_like(x), x, y, x * x, x * y, y * y, *smooth_veils]
-        self._basis, _ = np.linalg.qr(np.stack(columns, axis=1))
-
-    def _smooth(self, values: Array) -> Array:
-        return smooth(as_grid(values, self._mask), self._mask, self._times)[..., self._mask]
-
-    def left(self, values: Array) -> Array:
-        """``(..., n)`` values in shares of their mean, smoothed, without the rivals' part."""
-        level = self._smooth(values)
-        level = level / np.maximum(level.mean(axis=-1, keepdims=True), 1e-6)
-        return np.asarray(level - (level @ self._basis) @ self._basis.T, np.float64)
-
-    def sheet(self, left: Array, points: Array) -> Array:
-        """``(n, k)`` orthonormal: all answers of a sheet bent in the direction that explains most of ``left`` ``(n,)``.
-
-        Orthogonal to the rivals that are removed already; a sum of hats over the place across the lines. ``points``
-        ``(n, 3)`` mm as seen in the frame, where a sheet's straight lines are straight.
-        """
-        angles = np.arange(LINES) * (np.pi / LINES)
-        across = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ points[:, :2].T
-        low, wide = across.min(axis=1), np.ptp(across, axis=1)
-        step = wide / (KNOTS - 1)
-        knots = low[:, None] + step[:, None] * np.arange(KNOTS)
-        hats = np.maximum(1.0 - np.abs(across[:, None, :] - knots[..., None]) / step[:, None, None], 0.0)
-        hats = self._smooth(hats)
-        hats = hats - (hats @ self._basis) @ self._basis.T
-        sizes, turn = np.linalg.eigh(hats @ np.swapaxes(hats, 1, 2))
-        kept = sizes > 1e-4 * sizes[:, -1:]  # the constant and the slope among them are gone already
-        along = np.matmul(np.swapaxes(turn, 1, 2), (hats @ left)[..., None])[..., 0]
-        best = int(np.argmax(np.where(kept, along**2 / np.maximum(sizes, 1e-300), 0.0).sum(axis=1)))
-        chosen = turn[best][:, kept[best]] / np.sqrt(sizes[best][kept[best]])
-        return np.asarray(hats[best].T @ chosen, np.float64)
-
-    def relief_of(self, template: Array) -> float:
-        """Standard deviation of one template without its plane."""
-        level = self._smooth(template)
-        plane = self._basis[:, :3]  # constant, x and y span the first three orthonormal columns
-        return float((level - plane @ (plane.T @ level)).std() / level.mean())
 
 
 def _cosine(rows: Array, one: Array) -> Array:
