@@ -12,7 +12,7 @@ from hardware.sim.camera import SimCamera
 from hardware.sim.clock import SimClock
 from hardware.sim.light import Ambient
 from hardware.sim.path import Path
-from hardware.sim.sensor import CameraOptics
+from hardware.sim.sensor import CameraOptics, Sensor
 from hardware.sim.story import Fault, Story
 from hardware.sim.world import World
 from kiosk.errors import CameraError, CameraStalled, CameraUnavailable
@@ -237,3 +237,39 @@ def test_light_behind_the_visitor_leaves_the_visitor_dark() -> None:
         with SimCamera(world, SimClock()) as camera:
             levels.append(float(colour(take(camera, 3)[-1], *MIDDLE)[1]))
     assert levels[1] < 0.4 * levels[0]
+
+
+def test_jpeg_keeps_colours_in_their_channels_and_blurs_them() -> None:
+    """Red stays red; chroma is coarser than luma, and 8 x 8 blocks show at low quality."""
+    noisy = grey_world(60.0, optics=CameraOptics(width_px=320, height_px=240))
+    noisy.show(noisy.start_s, RED, RED)
+    with SimCamera(noisy, SimClock()) as camera:
+        plain = take(camera, 1)[0].pixels
+    squeezed = grey_world(60.0, optics=CameraOptics(width_px=320, height_px=240, jpeg_quality=60))
+    squeezed.show(squeezed.start_s, RED, RED)
+    with SimCamera(squeezed, SimClock()) as camera:
+        coded = take(camera, 1)[0].pixels
+    assert not np.array_equal(plain, coded)
+    means = [one[100:140, 140:180].reshape(-1, 3).mean(axis=0) for one in (plain, coded)]
+    np.testing.assert_allclose(means[0], means[1], atol=2.0)
+    assert means[0][0] > means[0][2] + 5.0
+
+    def chroma_noise(pixels: np.ndarray) -> float:
+        part = pixels[100:140, 140:180].astype(float)
+        return float((part[..., 0] - part[..., 2]).std())
+
+    assert chroma_noise(coded) < 0.6 * chroma_noise(plain)
+
+
+def test_each_channel_saturates_by_itself() -> None:
+    """A lamp that is far too bright in one colour leaves the others as they are."""
+    radiance = np.full((48, 64, 3), 5.0, np.float32)
+    sensor = Sensor(CameraOptics(width_px=64, height_px=48, blur_px=0.0), seed=1)
+    calm = sensor.develop(radiance).reshape(-1, 3).mean(axis=0)
+    for channel in range(3):
+        bright = radiance.copy()
+        bright[..., channel] = 1e4
+        seen = sensor.develop(bright).reshape(-1, 3).mean(axis=0)
+        assert seen[channel] > 250.0
+        others = [other for other in range(3) if other != channel]
+        np.testing.assert_allclose(seen[others], calm[others], atol=1.0)

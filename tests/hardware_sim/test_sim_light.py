@@ -127,3 +127,36 @@ def test_a_flat_mirror_shows_the_screen_and_a_tilted_one_does_not() -> None:
     tilted = np.broadcast_to(np.array([0.5, 0.0, 0.866], np.float32), below.shape)
     assert float(mirrored(below, flat, lamp).sum()) == pytest.approx(1.0)
     assert float(mirrored(below, tilted, lamp).sum()) == 0.0
+
+
+def test_all_patches_at_once_are_the_sum_of_single_ones() -> None:
+    """L cos cos A / d^2, patch by patch, at drawn points and normals."""
+    random = np.random.default_rng(3)
+    points = random.uniform((-200, -200, 250), (200, 200, 900), (40, 3)).astype(np.float32)
+    normals = random.standard_normal((40, 3)).astype(np.float32)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    lamp = ScreenLamp(SEVEN_INCH)
+    area = SEVEN_INCH.width_mm * SEVEN_INCH.height_mm / 12
+    for half in ("top", "bottom"):
+        wanted = np.zeros(40)
+        for x, y in lamp.patches(half):
+            # Towards the camera is the third axis: a point at distance z has the screen z nearer.
+            way = np.column_stack([x - points[:, 0], y - points[:, 1], points[:, 2]]).astype(float)
+            length = np.linalg.norm(way, axis=1)
+            facing = np.maximum((way * normals).sum(axis=1) / length, 0.0)
+            wanted += SEVEN_INCH.luminance_cd_m2 * facing * (points[:, 2] / length) * area / length**2
+        np.testing.assert_allclose(lamp.irradiance(points, normals, half), wanted, rtol=2e-3, atol=1e-4)
+
+
+def test_gloss_shines_towards_the_camera_where_the_mirror_would() -> None:
+    """The brightest facet of the coat is the one that mirrors the screen's middle, and both halves have one."""
+    lamp = ScreenLamp(SEVEN_INCH)
+    point = np.array([0.0, 0.0, 400.0], np.float32)
+    tilts = np.deg2rad(np.arange(-30.0, 30.5, 0.5))
+    normals = np.stack([np.zeros_like(tilts), np.sin(tilts), np.cos(tilts)], axis=-1).astype(np.float32)
+    points = np.broadcast_to(point, normals.shape)
+    shine = lamp.glosses(points, normals, f0=0.028, roughness=0.2)
+    for half, name in enumerate(("top", "bottom")):
+        middle = float(lamp.patches(name)[:, 1].mean())
+        wanted = np.rad2deg(np.arctan2(middle, 400.0)) / 2
+        assert np.rad2deg(tilts[int(np.argmax(shine[half]))]) == pytest.approx(wanted, abs=1.5)
