@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import cv2
 import numpy as np
 import pytest
@@ -18,17 +16,12 @@ from hardware.sim.story import Actor, Story
 from hardware.sim.world import World
 from kiosk.errors import InputError
 from kiosk.values import Floats
+from tests.hardware_sim.people import painted
 from tests.support import simfaces
 
 STILL = Path(((0.0, (0.0, 0.0, 400.0)),), sway_mm=0.0, wobble_deg=0.0)
 WHITE = (1.0, 1.0, 1.0)
 BLACK = (0.0, 0.0, 0.0)
-
-
-@cache
-def portrait() -> Portrait:
-    """The painted person."""
-    return Portrait.of(simfaces.photograph(), simfaces.find_still, simfaces.matte)
 
 
 def world_of(*actors: Actor, lux: float = 300.0) -> World:
@@ -83,14 +76,14 @@ def test_modulation_does_not_depend_on_the_albedo() -> None:
 
 def test_the_background_hardly_responds() -> None:
     """The wall is five times as far away."""
-    head = LiveHead(portrait(), STILL)
+    head = LiveHead(painted(), STILL)
     background = response(head)[40:100, 40:80].mean()
     assert 0.0 < background < 0.1 * face_cells(head)[2].mean()
 
 
 def test_a_flat_print_answers_as_a_plane_and_a_head_does_not() -> None:
     """The shape gate has something to measure."""
-    flat, head = residual(FlatPrint(portrait(), STILL)), residual(LiveHead(portrait(), STILL))
+    flat, head = residual(FlatPrint(painted(), STILL)), residual(LiveHead(painted(), STILL))
     assert flat < 0.025
     assert head > 0.10
     assert head > 5 * flat
@@ -98,8 +91,8 @@ def test_a_flat_print_answers_as_a_plane_and_a_head_does_not() -> None:
 
 def test_a_bent_print_lies_between() -> None:
     """About as the design's study found: more than a plane, less than a head."""
-    bent = residual(BentPrint(portrait(), STILL))
-    assert residual(FlatPrint(portrait(), STILL)) * 2 < bent < residual(LiveHead(portrait(), STILL))
+    bent = residual(BentPrint(painted(), STILL))
+    assert residual(FlatPrint(painted(), STILL)) * 2 < bent < residual(LiveHead(painted(), STILL))
 
 
 def test_only_a_head_tells_top_from_bottom() -> None:
@@ -113,30 +106,30 @@ def test_only_a_head_tells_top_from_bottom() -> None:
         design = np.column_stack([x, y, np.ones_like(x)])
         return float(np.std(ratio - design @ np.linalg.lstsq(design, ratio, rcond=None)[0]))
 
-    assert contrast(LiveHead(portrait(), STILL)) > 5 * contrast(BentPrint(portrait(), STILL))
+    assert contrast(LiveHead(painted(), STILL)) > 5 * contrast(BentPrint(painted(), STILL))
 
 
 def test_a_replay_hardly_answers() -> None:
     """It shines by itself: its response is less than a tenth of a live face's."""
-    live = np.median(face_cells(LiveHead(portrait(), STILL))[2])
-    shown = np.median(response(ScreenReplay(portrait(), STILL))[FACE][..., 1])
+    live = np.median(face_cells(LiveHead(painted(), STILL))[2])
+    shown = np.median(response(ScreenReplay(painted(), STILL))[FACE][..., 1])
     assert 0.0 < shown < 0.1 * live
 
 
 def test_a_glossy_replay_mirrors_the_screen() -> None:
     """With a bare front glass part of the tablet shows the kiosk's screen."""
-    map_ = response(ScreenReplay(portrait(), STILL, glass=Glass(mirror=0.04)))[FACE][..., 1]
+    map_ = response(ScreenReplay(painted(), STILL, glass=Glass(mirror=0.04)))[FACE][..., 1]
     assert map_.max() > 4 * np.median(map_[:6])
 
 
 def test_a_mask_answers_as_a_head() -> None:
     """Not covered by the flash, and the simulation must not pretend otherwise."""
-    assert residual(Mask(portrait(), STILL)) == pytest.approx(residual(LiveHead(portrait(), STILL)), rel=0.25)
+    assert residual(Mask(painted(), STILL)) == pytest.approx(residual(LiveHead(painted(), STILL)), rel=0.25)
 
 
 def test_gloss_keeps_the_colour_of_the_light() -> None:
     """Under blue light a head's brightest gloss is bluer than its skin."""
-    head = LiveHead(portrait(), STILL)
+    head = LiveHead(painted(), STILL)
     world = world_of(head, lux=1.0)
     world.light.add(999.0, (0.0, 0.0, 1.0), (0.0, 0.0, 1.0))
     picture = world.film(1000.5, 0.01)[FACE]
@@ -162,8 +155,8 @@ def plane_residual(actor: Actor) -> float:
 
 def test_a_head_that_approaches_does_not_move_as_a_plane() -> None:
     """True parallax: the nose grows faster than the cheeks, which no print can do."""
-    assert plane_residual(LiveHead(portrait(), STILL)) > 0.01
-    assert plane_residual(FlatPrint(portrait(), STILL)) < 0.0005
+    assert plane_residual(LiveHead(painted(), STILL)) > 0.01
+    assert plane_residual(FlatPrint(painted(), STILL)) < 0.0005
 
 
 def stand(z_mm: float) -> Stand:
@@ -177,8 +170,8 @@ def stand(z_mm: float) -> Stand:
 def test_the_eyes_are_63_mm_apart_at_any_distance(z_mm: float) -> None:
     """Of the projected relief: focal length times 63 over the distance, 83 px at 400 mm."""
     world = world_of()
-    placed = Placed.of(portrait().relief, stand(z_mm), world.view)
-    right, left = (placed.point(eye) for eye in portrait().relief.eyes_mm)
+    placed = Placed.of(painted().relief, stand(z_mm), world.view)
+    right, left = (placed.point(eye) for eye in painted().relief.eyes_mm)
     pixels = world.view.focal_px * (left[0] / left[2] - right[0] / right[2])
     assert pixels == pytest.approx(530.4 * 63.0 / z_mm, rel=0.03)
 
@@ -202,7 +195,7 @@ def test_nobody_is_the_empty_room() -> None:
 
 def test_the_cut_out_person_carries_no_old_background() -> None:
     """Nothing green of the photograph is left around the head."""
-    head = world_of(LiveHead(portrait(), STILL)).film(1000.5, 0.01)
+    head = world_of(LiveHead(painted(), STILL)).film(1000.5, 0.01)
     empty = world_of().film(1000.5, 0.01)
     changed = np.abs(head - empty).max(axis=-1) > 0.3
     colours = head[changed]
@@ -213,7 +206,7 @@ def test_the_cut_out_person_carries_no_old_background() -> None:
 def test_without_a_matte_the_person_is_cut_by_colour() -> None:
     """The named fall-back finds nearly the same person."""
     cut = Portrait.of(simfaces.photograph(), simfaces.find_still)
-    alpha, wanted = cut.relief.levels[2][..., 3], portrait().relief.levels[2][..., 3]
+    alpha, wanted = cut.relief.levels[2][..., 3], painted().relief.levels[2][..., 3]
     overlap = np.minimum(alpha, wanted).sum() / np.maximum(alpha, wanted).sum()
     assert overlap > 0.85
 
@@ -227,7 +220,7 @@ def test_a_photograph_without_a_face_is_refused() -> None:
 def test_a_clip_plays() -> None:
     """The tablet shows its pictures in turn."""
     clip = [simfaces.photograph(), np.ascontiguousarray(255 - simfaces.photograph())]
-    replay = ScreenReplay(portrait(), STILL, clip=clip, clip_fps=10.0)
+    replay = ScreenReplay(painted(), STILL, clip=clip, clip_fps=10.0)
     first, second, third = (replay.relief(t) for t in (0.05, 0.15, 0.25))
     assert first is third
     assert not np.array_equal(first.levels[0], second.levels[0])
@@ -235,7 +228,7 @@ def test_a_clip_plays() -> None:
 
 def test_closed_lids_cover_the_eyes() -> None:
     """The whites are gone, the rest of the face is untouched."""
-    relief = portrait().relief
+    relief = painted().relief
     eye = tuple(int(v) for v in np.array(relief.eyes_mm[0][:2]) * relief.px_per_mm + np.array(relief.origin_px))
     part = slice(eye[1] - 6, eye[1] + 6), slice(eye[0] - 20, eye[0] + 20)
     assert np.ptp(relief.levels[0][part][..., 1]) > 0.3
