@@ -31,6 +31,8 @@ MOST_DRIFT = 0.3
 """Change of the room's light, in shares of the white step."""
 BRIGHTNESS = (0.4, 2.5)
 """Measured over predicted modulation: outside, panel or distance are not as set. Cameras know lux roughly only."""
+MOST_SPREAD_S = 0.05
+"""A delay that jumps by more than the window around it (``liveness.lag_window_s`` at most) is none."""
 WEAK_MODULATION = 0.02
 """Below this flashes will often be too weak at this place."""
 Target = Literal["card", "wall"]
@@ -101,6 +103,10 @@ def _refuse_bad_fit(found: Fit, lag_max_s: float) -> None:
         raise _refuse("the picture does not follow the screen", "hold the card still; a flickering lamp disturbs, too")
     if len(found.lags_s) < LEAST_SWITCHES:
         raise _refuse(f"only {len(found.lags_s)} switches were seen", "give the camera more frames a second")
+    if found.spread_s > MOST_SPREAD_S:
+        raise _refuse(
+            f"the delay jumps by {found.spread_s * 1000:.0f} ms", "end other programs; use a wired screen and camera"
+        )
     if not EARLIEST_S <= found.lag_s <= lag_max_s:
         raise _refuse(
             f"a delay of {found.lag_s * 1000:.0f} ms is not believable (0 to {lag_max_s * 1000:.0f} ms)",

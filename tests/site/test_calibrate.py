@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -13,7 +14,7 @@ from hardware.sim.light import Ambient
 from kiosk.errors import KioskError
 from kiosk.site import fitting, steps
 from kiosk.site.calibrate import Calibrated, calibrate
-from kiosk.site.filming import Filmed, film
+from kiosk.site.filming import Filmed, Sample, film
 from kiosk.values import Frame
 from kiosk.visit import photosensitivity
 from tests.bench.calibration import error_s
@@ -162,6 +163,57 @@ def test_a_camera_that_adapts_and_does_not_tell_is_refused(monkeypatch: pytest.M
         adapted = film(camera, display, clock)
     with pytest.raises(KioskError):
         calibrate(adapted, PANEL, target="card", distance_mm=400, lag_max_s=0.2, now=NOW)
+
+
+def changed(how: Callable[[int, Sample], Sample | None]) -> Filmed:
+    """The usual run with other samples; None drops one."""
+    whole = filmed(SITES["usual"])
+    samples = [how(number, sample) for number, sample in enumerate(whole.samples)]
+    return Filmed(whole.camera, whole.slots, [sample for sample in samples if sample is not None])
+
+
+def jumping(late_s: float) -> Filmed:
+    """The usual run; every other switch came ``late_s`` later than told."""
+    whole = filmed(SITES["usual"])
+    begins = [slot.visible_at_s - late_s * (number % 2) for number, slot in enumerate(whole.slots)]
+    ends = [*begins[1:], begins[-1] + 60.0]
+    slots = [
+        replace(slot, visible_at_s=begin, duration_s=end - begin)
+        for slot, begin, end in zip(whole.slots, begins, ends, strict=True)
+    ]
+    return Filmed(whole.camera, slots, whole.samples)
+
+
+def of(run: Filmed) -> Calibrated:
+    """The result of a run at the usual site."""
+    return calibrate(run, PANEL, target="card", distance_mm=400, lag_max_s=0.2, now=NOW)
+
+
+def dimmed(sample: Sample, share: float) -> Sample:
+    """Less light on the card."""
+    red, green, blue = sample.light
+    return replace(sample, light=(red * share, green * share, blue * share))
+
+
+def test_lost_frames_do_no_harm() -> None:
+    """A third of them, as a busy computer loses them."""
+    made = of(changed(lambda number, sample: None if number % 3 == 1 else sample))
+    assert made.calibration.lag_s == pytest.approx(SITES["usual"].true_lag_s, abs=CLOSE_S)
+
+
+def test_a_hand_that_passes_is_refused_or_does_no_harm() -> None:
+    """A shadow of four tenths is refused; one of a twentieth is too little to move the delay."""
+    with pytest.raises(KioskError, match="hold the card still"):
+        of(changed(lambda number, sample: dimmed(sample, 0.6) if 100 <= number < 116 else sample))
+    made = of(changed(lambda number, sample: dimmed(sample, 0.95) if 100 <= number < 110 else sample))
+    assert made.calibration.lag_s == pytest.approx(SITES["usual"].true_lag_s, abs=CLOSE_S)
+
+
+def test_a_delay_that_jumps_is_told_and_in_the_end_refused() -> None:
+    """Every other switch later by two frames is a remark; later by more than the window allows is no delay."""
+    assert any("not steady" in remark for remark in of(jumping(0.033)).remarks)
+    with pytest.raises(KioskError, match="jumps"):
+        of(jumping(0.07))
 
 
 def test_an_uneven_target_is_refused() -> None:
