@@ -16,6 +16,7 @@ import numpy as np
 from kiosk.config.tree import LivenessSettings
 from kiosk.reasons import Reason
 from kiosk.visit.evidence import Evidence, FrameEvidence
+from kiosk.visit.plane import off_plane
 from kiosk.visit.reflection.capture import eye_distance
 from kiosk.visit.reflection.finding import Finding, insufficient, passed
 from kiosk.visit.reflection.mesh import LANDMARKS
@@ -69,7 +70,7 @@ def parallax(evidence: Evidence) -> float | None:
     if near_px / far_px < ZOOM:
         return None
     a, b = _mean_points(far), _mean_points(near)
-    measured = _off_plane(a[:, :2], b[:, :2]) / near_px
+    measured = off_plane(a[:, :2], b[:, :2]) / near_px
     shape_mm = b * (63.0 / near_px)
     centre = np.array(near[-1].frame_size_px) / 2.0
     views = []
@@ -79,31 +80,10 @@ def parallax(evidence: Evidence) -> float | None:
         depth = away_mm + (shape_mm[:, 2] - shape_mm[:, 2].mean())
         flat = shape_mm[:, :2] - shape_mm[:, :2].mean(axis=0) + middle
         views.append(evidence.focal_px * flat / depth[:, None])
-    predicted = _off_plane(views[0], views[1]) / near_px
+    predicted = off_plane(views[0], views[1]) / near_px
     return float(np.sum(measured * predicted) / max(float(np.sum(predicted**2)), 1e-12))
 
 
 def _mean_points(frames: list[FrameEvidence]) -> Array:
     """Mean landmarks ``(468, 3)``, pixels."""
     return np.asarray(np.mean([f.landmarks[:LANDMARKS].astype(np.float64) for f in frames], axis=0), np.float64)
-
-
-def _off_plane(a: Array, b: Array) -> Array:
-    """``(n, 2)`` what the best homography from ``a`` to ``b`` leaves (direct linear transform, normalised points)."""
-
-    def normal(points: Array) -> tuple[Array, float, Array]:
-        middle = points.mean(axis=0)
-        scale = float(np.sqrt(2.0 / np.mean(np.sum((points - middle) ** 2, axis=1))))
-        return (points - middle) * scale, scale, middle
-
-    (p, _, _), (q, scale, _) = normal(a), normal(b)
-    one, zero = np.ones(len(p)), np.zeros((len(p), 3))
-    home = np.column_stack([p, one])
-    rows = np.concatenate([
-        np.column_stack([home, zero, -q[:, :1] * home]),
-        np.column_stack([zero, home, -q[:, 1:] * home]),
-    ])  # fmt: skip
-    _, vectors = np.linalg.eigh(rows.T @ rows)
-    matrix = vectors[:, 0].reshape(3, 3)
-    there = home @ matrix.T
-    return np.asarray((q - there[:, :2] / there[:, 2:]) / scale, np.float64)
