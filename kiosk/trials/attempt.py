@@ -9,6 +9,7 @@ only every third one is filmed.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,6 +45,8 @@ SWITCH_S = 0.1
 SLOW_S = 0.13, 0.07
 """Least time between two filmed frames of the approach, and of the hold."""
 LONGEST_APPROACH_S = 5.0
+GROWTH = 0.02
+"""A face that grows faster than this in a tenth of a second is still walking up."""
 PASSIVE = (1.0,) * 6
 """Everybody's passive score."""
 SAME = (99.0, 99.0)
@@ -161,13 +164,22 @@ def _approach(film: _Film, settings: Settings) -> float | None:
             continue
         seen = seen_face(film.face, film.track, focal)
         samples = follow(samples, seen, film.frame.exposure_start_s)
-        if drift_ratio(samples) > settings.visit.still_ratio:
+        far = seen.distance_mm > settings.guidance.far_mm * (1.0 + settings.guidance.distance_slack_ratio)
+        if far or _growth(samples) > GROWTH or drift_ratio(samples) > settings.visit.still_ratio:
             still_since_s = None
         elif still_since_s is None:
             still_since_s = film.clock.now_s
         elif film.clock.now_s - still_since_s >= settings.visit.hold_s:
             return still_since_s
     return None
+
+
+def _growth(samples: Samples) -> float:
+    """How much the face grew over the samples, as a share for a tenth of a second; infinite when it cannot be told."""
+    if len(samples) < 2 or samples[0].eye_distance_px <= 0.0:
+        return math.inf
+    grown = samples[-1].eye_distance_px / samples[0].eye_distance_px - 1.0
+    return abs(grown) / max((samples[-1].at_s - samples[0].at_s) / 0.1, 1.0)
 
 
 def _light_plan(film: _Film, settings: Settings) -> Flash:
