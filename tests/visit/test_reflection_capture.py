@@ -112,6 +112,12 @@ def test_a_sudden_change_of_size_is_a_jump(grown: float) -> None:
     assert continuity_gate(sized, SETTINGS).reason is Reason.FACE_NOT_ALIGNED
 
 
+def test_one_frame_does_not_jump() -> None:
+    """A recording may hold a single frame of the flash: nothing to compare it with."""
+    single = with_frames(session(), lambda number, frame: frame if number == MIDDLE else None)
+    assert continuity_gate(single, SETTINGS).verdict is Verdict.PASS
+
+
 def test_the_exposure_lock_is_proven_or_there_is_no_verdict() -> None:
     """One frame that denies it is enough."""
     denied = change_one(session(), gains_locked=False)
