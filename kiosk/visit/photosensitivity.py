@@ -19,6 +19,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from kiosk.values import Challenge, Rgb, Slot
 
@@ -46,7 +47,6 @@ class FlashCount:
         return self.general <= MOST_FLASHES and self.red <= MOST_FLASHES
 
 
-@lru_cache(maxsize=512)
 def linear(rgb: Rgb) -> Linear:
     """sRGB 0..255 to linear light 0..1 (IEC 61966-2-1)."""
 
@@ -57,13 +57,11 @@ def linear(rgb: Rgb) -> Linear:
     return decode(rgb[0]), decode(rgb[1]), decode(rgb[2])
 
 
-@lru_cache(maxsize=512)
 def luminance(light: Linear) -> float:
     """Relative luminance 0..1 (ITU-R BT.709 primaries)."""
     return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
 
 
-@lru_cache(maxsize=512)
 def chroma(light: Linear) -> tuple[float, float]:
     """CIE 1976 (u', v') of linear sRGB; black has the white point's."""
     red, green, blue = light
@@ -76,7 +74,6 @@ def chroma(light: Linear) -> tuple[float, float]:
     return 4.0 * x / total, 9.0 * y / total
 
 
-@lru_cache(maxsize=512)
 def is_saturated_red(light: Linear) -> bool:
     """Whether red makes up at least 0.8 of the light."""
     total = sum(light)
@@ -92,28 +89,48 @@ def check(challenge: Challenge) -> FlashCount:
     )
 
 
-def _half(slots: Sequence[Slot], dark: str) -> list[tuple[float, Linear]]:
-    """(begin in s, light) of one half: black in slots that light only the other one, and black before and after."""
-    black = (0.0, 0.0, 0.0)
-    states: list[tuple[float, Linear]] = [(float("-inf"), black)]
+class _Shade(NamedTuple):
+    """What counts of one colour."""
+
+    level: float
+    """Relative luminance."""
+    red: bool
+    """Saturated red."""
+    chroma: tuple[float, float]
+
+
+@lru_cache(maxsize=256)
+def _shade(rgb: Rgb) -> _Shade:
+    """Of few colours, asked for again and again."""
+    light = linear(rgb)
+    return _Shade(luminance(light), is_saturated_red(light), chroma(light))
+
+
+_States = Sequence[tuple[float, _Shade]]
+
+
+def _half(slots: Sequence[Slot], dark: str) -> _States:
+    """(begin in s, shade) of one half: black in slots that light only the other one, and black before and after."""
+    black = _shade((0, 0, 0))
+    states = [(float("-inf"), black)]
     at_s = 0.0
     for slot in slots:
-        states.append((at_s, black if slot.region == dark else linear(slot.rgb)))
+        states.append((at_s, black if slot.region == dark else _shade(slot.rgb)))
         at_s += slot.duration_s
     states.append((at_s, black))
     return states
 
 
-def _general_changes(states: Sequence[tuple[float, Linear]]) -> list[float]:
+def _general_changes(states: _States) -> list[float]:
     """Times of opposing luminance changes of at least 10 % with the darker state below 0.80.
 
     A rise over several slots is one change: what counts is from valley to peak.
     """
     changes: list[float] = []
-    extreme = luminance(states[0][1])
+    extreme = states[0][1].level
     direction = 0
-    for at_s, light in states[1:]:
-        level = luminance(light)
+    for at_s, shade in states[1:]:
+        level = shade.level
         step = level - extreme
         if direction != 0 and step * direction >= 0:
             extreme = level
@@ -123,15 +140,14 @@ def _general_changes(states: Sequence[tuple[float, Linear]]) -> list[float]:
     return changes
 
 
-def _red_changes(states: Sequence[tuple[float, Linear]]) -> list[float]:
+def _red_changes(states: _States) -> list[float]:
     """Times of changes to or from a saturated red that are large in u'v'."""
     changes: list[float] = []
-    if not any(is_saturated_red(light) for _, light in states):
-        return changes
     for (_, before), (at_s, after) in itertools.pairwise(states):
-        (u0, v0), (u1, v1) = chroma(before), chroma(after)
-        if (is_saturated_red(before) or is_saturated_red(after)) and ((u1 - u0) ** 2 + (v1 - v0) ** 2 > CHROMA_STEP**2):
-            changes.append(at_s)
+        if before.red or after.red:
+            (u0, v0), (u1, v1) = before.chroma, after.chroma
+            if (u1 - u0) ** 2 + (v1 - v0) ** 2 > CHROMA_STEP**2:
+                changes.append(at_s)
     return changes
 
 
