@@ -120,6 +120,7 @@ class LivenessSettings(Group):
     timing_r: float = Field(0.75, ge=0.75, le=0.99, description="least correlation with the challenge")
     timing_p: float = Field(0.001, gt=0, le=0.001, description="largest permutation p value")
     lag_window_s: float = Field(0.05, ge=0.01, le=0.05, description="allowed deviation from the calibrated lag")
+    # A stream that is relit 150 ms late must be late here too; the delay is measured to about 0.03 s (synthetic).
     lag_max_s: float = Field(0.14, ge=0.1, le=0.3, description="largest believable lag when it is not calibrated")
     gain_low: float = Field(0.3, ge=0.3, le=0.9, description="least response, in shares of the predicted one")
     gain_high: float = Field(3.0, ge=1.1, le=3.0, description="largest response, in shares of the predicted one")
