@@ -51,10 +51,11 @@ def evaluate(
     images: Annotated[
         list[str] | None, typer.Option(metavar="LABEL=DIR", help="Pictures for the passive model instead.")
     ] = None,
+    name: Annotated[str, typer.Option("--name", help="What the report's files are called.")] = "report",
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Measure the liveness gates; writes report.json, .md, .html and tables. Interrupted runs go on where they ended.
+    """Measure the liveness gates; writes NAME.json, .md, .html and tables. Interrupted runs go on where they ended.
 
     Exit code 1 when a target that was measured is missed.
     """
@@ -63,10 +64,12 @@ def evaluate(
         report = _images(images, settings, out, quiet=json)
         _tell_images(report, json=json)
         return
+    if not name or Path(name).name != name:
+        raise InputError(f"{name!r} is no file's name", where="--name", mend="such as report")
     if out is None:
         raise InputError("is needed", where="--out", mend="name a folder for the report")
     if recordings is not None:
-        report = _recordings(recordings, settings, out, quiet=json)
+        report = _recordings(recordings, settings, out, name, quiet=json)
     else:
         if split not in ("test", "train"):
             raise InputError(f"{split!r} is not test or train", where="--split")
@@ -74,9 +77,9 @@ def evaluate(
             raise InputError(f"{perception!r} is not sim or models", where="--perception")
         names = [name.strip() for name in species.split(",") if name.strip()]
         cores = jobs or os.cpu_count() or 1
-        asked = (names, n, seed, cores, cast(Literal["test", "train"], split), perception == "models")
+        asked = (name, names, n, seed, cores, cast(Literal["test", "train"], split), perception == "models")
         report = _worlds(settings, out, *asked, adaptive=not fixed_length, quiet=json)
-    _tell(report, out, json=json)
+    _tell(report, out / f"{name}.html", json=json)
     if any(one["met"] is False for one in report["targets"]):
         raise typer.Exit(1)
 
@@ -84,6 +87,7 @@ def evaluate(
 def _worlds(
     settings: Settings,
     out: Path,
+    name: str,
     names: list[str],
     n: int,
     seed: int,
@@ -115,11 +119,11 @@ def _worlds(
     about = {"synthetic": True, "command": command, "split": split, "adaptive": adaptive, "notes": list(NOTES)}
     about |= agreement
     report = figures(trials, about)
-    write_report(out, report)
+    write_report(out, report, name)
     return report
 
 
-def _recordings(folder: Path, settings: Settings, out: Path, *, quiet: bool) -> dict[str, Any]:
+def _recordings(folder: Path, settings: Settings, out: Path, name: str, *, quiet: bool) -> dict[str, Any]:
     from hardware.recording.read import read_recording
     from hardware.sim.species import SPECIES
     from kiosk.evaluation.recordings import score_recordings
@@ -145,7 +149,7 @@ def _recordings(folder: Path, settings: Settings, out: Path, *, quiet: bool) -> 
     notes = [f"{len(broken)} recordings could not be used", "one try each; times are not those of a visit"]
     about = {"synthetic": False, "command": "kiosk liveness evaluate --recordings DIR --out DIR", "notes": notes}
     report = figures(trials, {**about, "unusable": len(broken)})
-    write_report(out, report)
+    write_report(out, report, name)
     return report
 
 
@@ -180,7 +184,7 @@ def _images(named: list[str], settings: Settings, out: Path | None, *, quiet: bo
     return report
 
 
-def _tell(report: dict[str, Any], out: Path, *, json: bool) -> None:
+def _tell(report: dict[str, Any], page: Path, *, json: bool) -> None:
     from kiosk.evaluation.report import shown
 
     if json:
@@ -194,7 +198,7 @@ def _tell(report: dict[str, Any], out: Path, *, json: bool) -> None:
         met = {True: "met", False: "MISSED", None: "not measured"}[one["met"]]
         value = "-" if one["value"] is None else f"{one['value']:g}"
         say(f"{met:12} {one['name']}: {value} {one['unit']} (limit {one['limit']:g})")
-    say(f"report: {out / 'report.html'}")
+    say(f"report: {page}")
 
 
 def _tell_images(report: dict[str, Any], *, json: bool) -> None:

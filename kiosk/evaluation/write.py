@@ -12,19 +12,19 @@ from kiosk.evaluation.pages import apcer_csv, bpcer_csv, html, markdown
 from kiosk.evaluation.plots import plots
 
 
-def write_report(folder: Path, report: Mapping[str, Any]) -> list[str]:
-    """``report.json``, ``report.md``, ``report.html``, two CSV tables and the drawings; returns the files' names.
+def write_report(folder: Path, report: Mapping[str, Any], name: str = "report") -> list[str]:
+    """``NAME.json``, ``NAME.md``, ``NAME.html``, two CSV tables and the drawings; returns the files' names.
 
     Raises InputError when the folder cannot be written.
     """
     drawings = plots(report)
     files = {
-        "report.json": json.dumps(report, indent=1, allow_nan=False) + "\n",
+        f"{name}.json": json.dumps(report, indent=1, allow_nan=False) + "\n",
         "apcer.csv": apcer_csv(report),
         "bpcer.csv": bpcer_csv(report),
-        "report.html": html(report, drawings),
-        "report.md": markdown(report, list(drawings), "report-"),
-        **{f"report-{name}.svg": svg + "\n" for name, svg in drawings.items()},
+        f"{name}.html": html(report, drawings),
+        f"{name}.md": markdown(report, list(drawings), f"{name}-"),
+        **{f"{name}-{drawing}.svg": svg + "\n" for drawing, svg in drawings.items()},
     }
     write_files(folder, files)
     return list(files)
