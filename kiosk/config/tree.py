@@ -139,10 +139,11 @@ class LivenessSettings(Group):
     modulation_long: float = Field(
         0.02, ge=0.01, le=0.2, description="below this share the flash is played to its end, never ended early"
     )
-    path: Literal["flash", "auto", "movement"] = Field(
-        "auto",
-        description="auto: who shows a badge is checked by head movements where no flash can be seen or is allowed; "
-        "movement: everybody is, and must show a badge; flash: nobody is",
+    # Light must not choose by default: a lamp held at the camera would lead an attacker to the weaker check.
+    path: Literal["flash", "record", "auto", "movement"] = Field(
+        "record",
+        description="record: the holder of a badge whose record forbids a flash is checked by head movements; auto: so "
+        "is who shows a badge where no flash can be seen; movement: all are, and must show a badge; flash: nobody is",
     )
     turns: int = Field(3, ge=2, le=4, description="head movements that are asked for, in random order")
     turn_s: float = Field(4.0, ge=2, le=10, description="time for one movement there and back")

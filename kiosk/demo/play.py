@@ -27,7 +27,7 @@ from hardware.sim.sensor import CameraOptics
 from hardware.sim.story import Story
 from hardware.sim.world import World
 from hardware.stills import load_image
-from kiosk.config.tree import CameraSettings, DisplaySettings, DoorSettings, Settings
+from kiosk.config.tree import CameraSettings, DisplaySettings, DoorSettings, LivenessSettings, Settings
 from kiosk.demo.cast import BADGE, ENROLLED_PHOTO, STRANGER_PHOTO, WALKING_PHOTO, Act, Props, acts
 from kiosk.demo.film import PICTURE_FPS, Film, Window
 from kiosk.enrollment.register import enroll_images
@@ -65,9 +65,10 @@ class Stage:
 
 
 def demo_settings() -> Settings:
-    """The product's defaults (the camera's lag unknown), and a relay that exists in memory only."""
+    """The product's defaults (lag unknown), a relay in memory, and badges allowed where the sun leaves no flash."""
     return Settings(
         camera=CameraSettings(source="simulation"),
+        liveness=LivenessSettings(path="auto"),
         door=DoorSettings(kind="memory"),
     )
 

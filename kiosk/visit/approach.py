@@ -114,7 +114,7 @@ def way(visit: Visit, flash: Flash, rules: Rules) -> tuple[bool, Reason | None]:
     forbidden = badge and visit.badge_no_flash
     if path == "movement":
         return badge, None if badge else Reason.BADGE_NEEDED
-    if path == "auto" and badge and (forbidden or flash is Flash.NONE):
+    if (forbidden and path in ("record", "auto")) or (badge and flash is Flash.NONE and path == "auto"):
         return True, None
     if forbidden:
         return False, Reason.NO_FLASH_ALLOWED

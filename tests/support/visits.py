@@ -60,11 +60,11 @@ def draw(nonce: bytes) -> Challenge:
 
 
 def rules_with(**groups: object) -> Rules:
-    """The default rules with some fields replaced."""
+    """The default rules, with both ways of checking, and some fields replaced."""
     rules = Rules(
         visit=VisitSettings(),
         guidance=GuidanceSettings(),
-        liveness=LivenessSettings(),
+        liveness=LivenessSettings(path="auto"),
         identity=IdentitySettings(),
         panel=Panel(155.0, 88.0, 500.0),
         focal_px=focal_px(62.2, WIDTH),

@@ -247,6 +247,11 @@ def test_the_next_badge_is_another_persons(walk: Walk) -> None:
         ("auto", BADGE, True, Flash.NORMAL, (True, None)),
         ("auto", BADGE, False, Flash.NONE, (True, None)),
         ("auto", None, True, Flash.NORMAL, (False, None)),
+        ("record", BADGE, True, Flash.NORMAL, (True, None)),
+        ("record", BADGE, True, Flash.NONE, (True, None)),
+        ("record", BADGE, False, Flash.NORMAL, (False, None)),
+        ("record", BADGE, False, Flash.NONE, (False, Reason.HIGH_LIGHTING)),
+        ("record", None, True, Flash.NONE, (False, Reason.HIGH_LIGHTING)),
         ("flash", BADGE, False, Flash.NONE, (False, Reason.HIGH_LIGHTING)),
         ("flash", None, False, Flash.NONE, (False, Reason.HIGH_LIGHTING)),
         ("flash", BADGE, True, Flash.NORMAL, (False, Reason.NO_FLASH_ALLOWED)),
@@ -264,6 +269,13 @@ def test_which_way_for_whom(
     rules = replace(rules_with(liveness=LivenessSettings(path=path)), badges=badges)  # type: ignore[arg-type]
     visit = replace(Walk().visit, badge=badge, badge_no_flash=no_flash)
     assert way(visit, flash, rules) == expected
+
+
+def test_light_alone_does_not_choose_the_weaker_check() -> None:
+    """By default: a lamp held at the camera would let an attacker choose."""
+    rules = rules_with(liveness=LivenessSettings())
+    visit = replace(Walk().visit, badge=BADGE, badge_no_flash=False)
+    assert way(visit, Flash.NONE, rules) == (False, Reason.HIGH_LIGHTING)
 
 
 def test_a_pose_that_is_no_number_is_not_followed(walk: Walk) -> None:
