@@ -25,8 +25,9 @@ NOTES = (
     "by it here.",
     "Landmarks come from the simulator's geometry with a landmarker's tremble; `--perception models` checks the "
     "short-cut with the real landmarker.",
-    "Two real persons (one public photograph each for two, two for one); skin, glasses and head shape are varied on "
-    "them. Train and test share no photograph, room, wall colour or panel.",
+    "Two real men on four public photographs. Train: one photograph of each; test: two other photographs of one of "
+    "them, so he is not new to the training, only his photographs are. Skin, glasses and head shape are varied; "
+    "the splits share no photograph of a visitor, room, wall colour or panel.",
     "A trial is one visitor with up to three tries. `refused` counts both those taken for an attack and those without "
     "an answer; the targets are held against it. Bounds are one-sided, 95 %.",
     "Half of the installations are calibrated (their lag is known).",

@@ -64,7 +64,7 @@ def _bpcer(margins: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 def _cells(cells: Sequence[Mapping[str, Any]]) -> str:
     """Light and distance down, skin and glasses across; the number of those refused in each cell."""
-    across = list(dict.fromkeys((one["skin_l"], one["glasses"]) for one in cells))
+    across = sorted({(one["skin_l"], one["glasses"]) for one in cells}, key=_light_first)
     down = list(dict.fromkeys((one["ambient_lux"], one["distance_mm"]) for one in cells))
     table = {
         ((one["ambient_lux"], one["distance_mm"]), (one["skin_l"], one["glasses"])): one["refused"] for one in cells
@@ -78,12 +78,18 @@ def _cells(cells: Sequence[Mapping[str, Any]]) -> str:
     ]  # fmt: skip
     return shades(
         [f"{_plain(lux)} lx, {_plain(mm)} mm" for lux, mm in down],
-        [f"L* {_plain(skin)}" + (" glasses" if glasses else "") for skin, glasses in across],
+        [f"L* {_plain(skin)}" + ("\nglasses" if glasses else "") for skin, glasses in across],
         values,
         full=100.0,
         notes=notes,
         caption="genuine visitors refused of those tried; blue: 100 %",
     )
+
+
+def _light_first(column: tuple[float | None, bool | None]) -> tuple[float, bool]:
+    """Light skin first, without glasses before with; unknown last."""
+    skin_l, glasses = column
+    return (0.0 if skin_l is None else -skin_l, bool(glasses))
 
 
 def _plain(value: object) -> str:

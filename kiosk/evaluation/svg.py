@@ -102,9 +102,12 @@ def shades(
     caption: str = "",
 ) -> str:
     """A table whose cells darken with their value up to ``full`` (percent); None is an empty cell."""
-    left, top, pitch_x, pitch_y = 170, 84, 62, 22
-    parts = [_text(left + (number + 0.5) * pitch_x, top - 8, name, "start", turn=-38)
-             for number, name in enumerate(columns)]  # fmt: skip
+    left, top, pitch_x, pitch_y = 170, 40, 68, 22
+    parts = [
+        _text(left + (number + 0.5) * pitch_x - 1, top - 8 - 14 * (above - 1), line, "middle")
+        for number, name in enumerate(columns)
+        for above, line in zip(range(name.count("\n") + 1, 0, -1), name.split("\n"), strict=True)
+    ]
     for row, name in enumerate(rows):
         y = top + row * pitch_y
         parts.append(_text(left - 8, y + 15, name, "end"))
@@ -149,11 +152,8 @@ def _ticks_y(left: float, top: float, width: float, height: float, end: float) -
     return parts
 
 
-def _text(x: float, y: float, text: str, anchor: str = "start", *, turn: float = 0.0, colour: str = "#202124") -> str:
-    place = f"x='{x:.1f}' y='{y:.1f}'"
-    if turn:
-        place = f"transform='translate({x:.1f} {y:.1f}) rotate({turn:g})'"
-    return f"<text {place} {FONT} fill='{colour}' text-anchor='{anchor}'>{escape(text)}</text>"
+def _text(x: float, y: float, text: str, anchor: str = "start", *, colour: str = "#202124") -> str:
+    return f"<text x='{x:.1f}' y='{y:.1f}' {FONT} fill='{colour}' text-anchor='{anchor}'>{escape(text)}</text>"
 
 
 def _svg(width: float, height: float, parts: Sequence[str]) -> str:

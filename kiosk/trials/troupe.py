@@ -1,7 +1,8 @@
 """The people of the trials: two public photographs to train on, two others to test on, and their old sessions.
 
 Two real persons only; what varies between visitors beyond them (skin, glasses, the head's shape) is the conditions'.
-The two of the test set are of one man: who wants more faces adds them here.
+The two of the test set are of one man, of whom the train set has a third photograph: who wants more faces adds them
+here.
 """
 
 from __future__ import annotations
