@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -17,6 +18,7 @@ from kiosk.errors import InputError
 
 if TYPE_CHECKING:
     from kiosk.evaluation.recording import Recording
+    from kiosk.trials.plan import Planned
     from kiosk.values import LivenessResult
 
 DEFAULT_N = 300
@@ -52,6 +54,7 @@ def evaluate(
     images: Annotated[
         list[str] | None, typer.Option(metavar="LABEL=DIR", help="Pictures for the passive model instead.")
     ] = None,
+    so_far: Annotated[bool, typer.Option("--so-far", help="Play nothing; report on what an ended run left.")] = False,
     name: Annotated[str, typer.Option("--name", help="What the report's files are called.")] = "report",
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -79,7 +82,7 @@ def evaluate(
         names = [name.strip() for name in species.split(",") if name.strip()]
         cores = jobs or os.cpu_count() or 1
         asked = (name, names, n, seed, cores, cast(Literal["test", "train"], split), perception == "models")
-        report = _worlds(settings, out, *asked, adaptive=not fixed_length, quiet=json)
+        report = _worlds(settings, out, *asked, adaptive=not fixed_length, so_far=so_far, quiet=json)
     _tell(report, out / f"{name}.html", json=json)
     if any(one["met"] is False for one in report["targets"]):
         raise typer.Exit(1)
@@ -97,6 +100,7 @@ def _worlds(
     real: bool,
     *,
     adaptive: bool,
+    so_far: bool,
     quiet: bool,
 ) -> dict[str, Any]:
     from kiosk.evaluation.report import agreement_of, figures
@@ -104,7 +108,8 @@ def _worlds(
     from kiosk.trials.plan import known_species, plan
     from kiosk.trials.run import Job, run
 
-    planned = plan(known_species(names), n, seed, split)
+    whole = plan(known_species(names), n, seed, split)
+    planned = _played(whole, out) if so_far else whole
     job = Job(split, settings, data_dir(), adaptive, seed, real)
     agreement: dict[str, Any] = {}
     with progress(quiet=quiet) as advance:
@@ -119,9 +124,25 @@ def _worlds(
     command += " --perception models" if real else ""
     about = {"synthetic": True, "command": command, "split": split, "adaptive": adaptive, "notes": list(NOTES)}
     about |= agreement
+    if len(planned) < len(whole):
+        cut = f"Ended before its end: {len(planned)} of {len(whole)} trials. Their order is mixed: it is a fair sample."
+        about["notes"] = [cut, *NOTES]
     report = figures(trials, about)
     write_report(out, report, name)
     return report
+
+
+def _played(planned: Sequence[Planned], out: Path) -> list[Planned]:
+    """The trials that an earlier run has played. Raises InputError when there are none."""
+    from kiosk.evaluation.trial import read_trials
+    from kiosk.trials.run import FILE
+
+    path = out / FILE
+    known = {trial.id for trial in read_trials(path)} if path.is_file() else set()
+    played = [one for one in planned if one.id in known]
+    if not played:
+        raise InputError("holds no trial of this run", where=str(path), mend="play some first, without --so-far")
+    return played
 
 
 def _recordings(folder: Path, settings: Settings, out: Path, name: str, *, quiet: bool) -> dict[str, Any]:

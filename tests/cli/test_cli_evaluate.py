@@ -51,6 +51,24 @@ def test_json_is_the_report_itself(kiosk: Shell, bare: Path) -> None:
     assert report["trials"] == 12
 
 
+def test_what_an_ended_run_left_is_reported_without_playing(kiosk: Shell, bare: Path) -> None:
+    """And the report says how much of the whole it is."""
+    out = finished(bare / "out", accepted=0)
+    lines = (out / FILE).read_text(encoding="utf-8").splitlines(keepends=True)
+    (out / FILE).write_text("".join(lines[:5]), encoding="utf-8")
+    asked = ("liveness", "evaluate", "--out", out, "--species", "print_flat", "--n", "12", "--so-far", "--json")
+    (report,) = kiosk(*asked).lines
+    assert report["trials"] == 5
+    assert "5 of 12 trials" in report["about"]["notes"][0]
+    assert len((out / FILE).read_text(encoding="utf-8").splitlines()) == 5
+
+
+def test_nothing_so_far_is_refused(kiosk: Shell, bare: Path) -> None:
+    """No report of nothing."""
+    asked = ("liveness", "evaluate", "--out", bare / "empty", "--species", "print_flat", "--so-far")
+    assert "no trial of this run" in kiosk(*asked).complaint
+
+
 def test_another_run_in_the_folder_is_refused(kiosk: Shell, bare: Path) -> None:
     """Figures of one folder are figures of one thing."""
     out = finished(bare / "out", accepted=0)
