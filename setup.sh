@@ -24,6 +24,8 @@ SCREEN_LIBRARIES=("libdrm.so.2 libdrm2" "libgbm.so.1 libgbm1")
 
 CORE="kiosk/visit/step.py,kiosk/visit/policy.py,kiosk/visit/approach.py,kiosk/visit/check.py,kiosk/visit/reflection/*"
 
+TEST_PROCESSES=4 # at most: each loads the models for itself
+
 VENV_MB=2500 # the virtual environment and the downloads beside it while it is made
 
 usage() {
@@ -36,6 +38,7 @@ Usage: ./setup.sh COMMAND
   uninstall   take it off again; configuration and data stay (uninstall --purge removes them)   (with sudo)
 
 More words after "demo" go to "kiosk demo", after "test" to pytest: ./setup.sh demo --window
+The tests run in one process a core, four at most; in one alone: ./setup.sh test tests/visit -k holding -n 0
 
 Environment: KIOSK_DATA_DIR  where weights, records and reports lie (default: var/ in this folder)
              KIOSK_PYTHON    the Python to use (default: the first of python3, python3.13, python3.12, python3.11
@@ -236,6 +239,13 @@ step() {
     SUMMARY+=("$(printf '%-12s %-6s %4d s' "$name" "$outcome" $((SECONDS - began)))")
 }
 
+# processes: one a core, as many as the tests may have.
+processes() {
+    local cores
+    cores="$(nproc 2>/dev/null || say 1)"
+    say "$((cores < TEST_PROCESSES ? cores : TEST_PROCESSES))"
+}
+
 run_tests() {
     local npm bin="$VENV/bin"
     npm="$(npm_package)"
@@ -247,7 +257,8 @@ run_tests() {
     step "ruff format" "$bin/ruff" format --check
     step "mypy" "$bin/mypy"
     step "imports" "$bin/lint-imports"
-    step "pytest" "$bin/python" -m pytest --cov --cov-report=term:skip-covered "$@"
+    # Neighbours share fixtures, so each process gets a run of them; who is done early takes from the others' ends.
+    step "pytest" "$bin/python" -m pytest -n "$(processes)" --dist worksteal --cov --cov-report=term:skip-covered "$@"
     # What decides about the door is covered whole: the step, the policy, the liveness gates.
     step "core covered" "$bin/python" -m coverage report --fail-under=100 --show-missing --include="$CORE"
     say ""

@@ -32,6 +32,7 @@ case "$*" in
         mkdir -p "$last/bin"; cp "$0" "$last/bin/python"; cp "{kiosk}" "$last/bin/kiosk" ;;
     *"-m pip --version"*) exit 0 ;;
     *"-m pip install"*) echo "pip $*" >>"$LOG"; {pip} ;;
+    "-m pytest"*) echo "$*" >>"$LOG" ;;
 esac
 """
 KIOSK = '#!/bin/sh\necho "kiosk $*" >>"$LOG"\n'
@@ -147,6 +148,16 @@ def test_an_interrupted_installation_is_repeated(machine: Machine) -> None:
     shutil.copy(machine.bin / "python3", machine.root / ".venv" / "bin" / "python")
     assert machine.run("demo").returncode == 0
     assert machine.log.read_text().count("pip -m pip install") == 2
+
+
+@pytest.mark.parametrize(("cores", "processes"), [("echo 1", 1), ("echo 3", 3), ("echo 64", 4), ("exit 127", 1)])
+def test_the_tests_run_in_a_process_a_core(machine: Machine, cores: str, processes: int) -> None:
+    """Four at most; what is said after the command comes last, so that it counts: ``-n 0`` is one process."""
+    machine.program("nproc", f"#!/bin/sh\n{cores}\n")
+    machine.run("test", "tests/visit", "-k", "holding or moving", "-n", "0")
+    (line,) = (line for line in machine.log.read_text().splitlines() if line.startswith("-m pytest"))
+    assert line.startswith(f"-m pytest -n {processes} ")
+    assert line.endswith(" tests/visit -k holding or moving -n 0")
 
 
 def test_an_unknown_command_is_refused(machine: Machine) -> None:
