@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pytest
@@ -18,34 +16,20 @@ from kiosk.identity.gallery import Gallery
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.scale import Scale
 from kiosk.reasons import Reason
-from kiosk.values import Embedding, Face, Frame, NewTemplate, Person, Pixels, Pose
+from kiosk.values import Embedding, Face, NewTemplate, Person, Pixels, Pose
 from kiosk.visit.quality import FaceMeasures
 from tests.support.facekit import VERSION, plain_face, someone
+from tests.support.unasked import UnaskedModels
 
 SCALE = Scale.from_anchors(VERSION, [0.30, 0.37, 0.43, 0.48])
 GOOD = FaceMeasures(1, 1.0, 120.0, 80.0, Pose(0, 0, 0), 0.1, 50.0, 0.0, 0.0, 50.0, 0.1, 0.1)
 
 
-class FakeModels:
+class FakeModels(UnaskedModels):
     """A picture's first pixel says whose face it shows, its second how many faces, its third which shot it is."""
 
     embedding_version = VERSION
     passive_models = (1, 2)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    def find(self, frame: Frame) -> list[Face]:
-        """Not used for stills."""
-        raise AssertionError(frame.sequence)
 
     def find_still(self, pixels: Pixels) -> list[Face]:
         """Side by side."""
@@ -55,10 +39,6 @@ class FakeModels:
         """Of the person that the picture shows."""
         assert face.landmarks.shape == (478, 3)
         return someone(int(pixels[0, 0, 0]), noise=0.3, shot=int(pixels[0, 0, 2]))
-
-    def passive_live_score(self, pixels: Pixels, face: Face) -> float:
-        """Not asked for stills."""
-        raise AssertionError((pixels.shape, face))
 
 
 class MemoryStore:

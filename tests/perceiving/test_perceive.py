@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pytest
@@ -14,46 +12,23 @@ from hypothesis import strategies as st
 
 from kiosk.config.tree import GuidanceSettings, QualityProfile
 from kiosk.runtime.perceive import GAP_S, Perceiver, Tracker, intersection_over_union, seen_face
-from kiosk.values import Box, Embedding, Face, Frame, Pixels, Pose
+from kiosk.values import Box, Face, Frame, Pose
 from tests.support.facekit import plain_face
+from tests.support.unasked import UnaskedModels
 
 
-class Scripted:
+class Scripted(UnaskedModels):
     """Models that find what a test says."""
 
-    embedding_version = "none"
     passive_models = (1, 2)
 
     def __init__(self, *frames: list[Face]) -> None:
         self.frames = list(frames)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing to close."""
-
     def find(self, frame: Frame) -> list[Face]:
         """The next list."""
         assert frame.pixels.ndim == 3
         return self.frames.pop(0)
-
-    def find_still(self, pixels: Pixels) -> list[Face]:
-        """Not asked here."""
-        raise AssertionError(pixels.shape)
-
-    def embed(self, pixels: Pixels, face: Face) -> Embedding:
-        """Not asked here."""
-        raise AssertionError((pixels.shape, face))
-
-    def passive_live_score(self, pixels: Pixels, face: Face) -> float:
-        """Not asked here."""
-        raise AssertionError((pixels.shape, face))
 
 
 def frame(sequence: int = 1, at_s: float = 0.0) -> Frame:

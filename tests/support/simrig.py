@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -29,6 +27,7 @@ from kiosk.runtime.worker import InlineWorker
 from kiosk.values import Embedding, Face, Frame, Pixels
 from models import manifest
 from tests.support import simfaces
+from tests.support.unasked import UnaskedModels
 
 OPTICS = CameraOptics(width_px=320, height_px=240, fps=20.0)
 EASY = QualityProfile(sharpness=0.0, brightness_low=2.0, covered=1.0, sunglasses=1.0, eye_distance_px=20.0)
@@ -41,34 +40,13 @@ SETTINGS = Settings(
 LUX = 250.0
 
 
-class SeenModels:
+class SeenModels(UnaskedModels):
     """FaceModels that know where everybody stands."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._version = next(iter(manifest.similarity_tables()))
+        self.embedding_version = next(iter(manifest.similarity_tables()))  # that a scale is known for
         self._tremble = seen.Tremble(world.seed)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    @property
-    def embedding_version(self) -> str:
-        """One that the manifest knows a scale for."""
-        return self._version
-
-    @property
-    def passive_models(self) -> tuple[int, int]:
-        """One of one."""
-        return 1, 1
 
     def find(self, frame: Frame) -> list[Face]:
         """From the world, with a landmarker's tremble."""
@@ -76,15 +54,11 @@ class SeenModels:
         found = seen.faces(self._world, frame.exposure_start_s, frame.exposure_s)
         return [self._tremble.of(face, size) for face in found[:1]]
 
-    def find_still(self, pixels: Pixels) -> list[Face]:
-        """Not used here."""
-        raise NotImplementedError
-
     def embed(self, pixels: Pixels, face: Face) -> Embedding:  # noqa: ARG002 - everybody is the same one here
         """Always the same vector."""
         vector = np.zeros(512, np.float32)
         vector[0] = 1.0
-        return Embedding(vector, self._version)
+        return Embedding(vector, self.embedding_version)
 
     def passive_live_score(self, pixels: Pixels, face: Face) -> float:  # noqa: ARG002 - knows without looking
         """Always live."""

@@ -1,0 +1,43 @@
+"""FaceModels that are asked nothing: a test's own models derive from it and answer what the test is about."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from kiosk.values import Embedding, Face, Frame, Pixels
+
+
+class UnaskedModels:
+    """Every question is an error."""
+
+    embedding_version = "none"
+    passive_models = (1, 1)
+    """One of one."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def find(self, frame: Frame) -> list[Face]:
+        """Not asked here."""
+        raise AssertionError(frame.sequence)
+
+    def find_still(self, pixels: Pixels) -> list[Face]:
+        """Not asked here."""
+        raise AssertionError(pixels.shape)
+
+    def embed(self, pixels: Pixels, face: Face) -> Embedding:
+        """Not asked here."""
+        raise AssertionError((pixels.shape, face))
+
+    def passive_live_score(self, pixels: Pixels, face: Face) -> float:
+        """Not asked here."""
+        raise AssertionError((pixels.shape, face))
