@@ -14,6 +14,7 @@ from hardware.sim.path import Path, Stand
 from hardware.sim.portrait import Portrait
 from hardware.sim.relief import Relief
 from hardware.sim.sheets import bent, printed, sheet
+from hardware.sim.story import Cue
 
 
 class Standing:
@@ -116,11 +117,18 @@ class BentPrint(Standing):
 
 
 class Swapped:
-    """``first`` until ``at_s``, ``second`` from then on; within ``change_s`` they slide past each other."""
+    """``first`` until ``after_s`` after the flash began, ``second`` from then on.
 
-    def __init__(self, first: Standing, second: Standing, at_s: float, change_s: float = 0.0) -> None:
+    Within ``change_s`` they slide past each other.
+    """
+
+    def __init__(self, first: Standing, second: Standing, flash: Cue, after_s: float, change_s: float = 0.0) -> None:
         self._pair = first, second
-        self._at_s, self._change_s = at_s, change_s
+        self._flash, self._after_s, self._change_s = flash, after_s, change_s
+
+    @property
+    def _at_s(self) -> float:
+        return self._flash.at_s + self._after_s
 
     def stand(self, t_s: float) -> Stand | None:
         """Where the one of the moment is."""

@@ -13,6 +13,7 @@ from hardware.sim.light import linear_to_srgb, srgb_to_linear
 from kiosk.values import Face, Pixels
 
 if TYPE_CHECKING:
+    from hardware.sim.story import Cue
     from hardware.sim.world import World
 
 
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
 class RecordedSession:
     """An old genuine session ``((offset_s, pixels), ...)`` played back from story time ``from_s`` on, once.
 
-    After its last frame it holds that one, since a recording that has ended shows nothing new.
+    When the kiosk's flash begins it jumps to where the recorded one did (``flash_offset_s``): what an attacker does who
+    watches the screen. After its last frame it holds that one, since a recording that has ended shows nothing new.
     """
 
     frames: Sequence[tuple[float, Pixels]]
     from_s: float = 0.0
     shown: Sequence[Sequence[Face]] = ()
     """The faces of each frame, where they are known."""
+    flash: Cue | None = None
+    """None: it is played as it is, whatever the kiosk does."""
+    flash_offset_s: float = 0.0
 
     def pixels(self, world: World, start_s: float, exposure_s: float, filmed: Pixels) -> Pixels | None:  # noqa: ARG002 - the port's signature
         """The recorded frame of this moment."""
@@ -43,6 +48,8 @@ class RecordedSession:
         played_s = start_s - world.start_s - self.from_s
         if played_s < 0.0 or not self.frames:
             return None
+        if self.flash is not None and start_s - world.start_s >= self.flash.at_s:
+            played_s = self.flash_offset_s + start_s - world.start_s - self.flash.at_s
         offsets = np.array([offset for offset, _ in self.frames])
         return int(np.clip(np.searchsorted(offsets, played_s, side="right") - 1, 0, len(offsets) - 1))
 

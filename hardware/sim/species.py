@@ -19,7 +19,7 @@ from hardware.sim.portrait import Portrait
 from hardware.sim.relit import InjectedRelit, InjectedVideo
 from hardware.sim.replay import ScreenReplay, lcd, nearer, oled
 from hardware.sim.session import SessionFrame
-from hardware.sim.story import Actor, Injection, Story
+from hardware.sim.story import Actor, Cue, Injection, Story
 from hardware.sim.variants import trimmed, with_glasses, with_shape, with_skin
 from hardware.sim.world import World
 from hardware.sim.worn import EyeholePrint
@@ -29,6 +29,12 @@ WALK_FROM_S = 0.2
 WALK_S = 1.3
 SETTLED_S = WALK_FROM_S + 0.7 + WALK_S
 """Story time at which the visitor has walked up and stands; the hold and the flash follow."""
+FLASH_S = SETTLED_S + 0.8
+"""Story time at which the flash is expected, where nobody tells (``World.flash_begins``)."""
+FLASH_FOR_S = 2.0
+"""The shortest flash: a swap after its end would be no swap during it."""
+SESSION_FLASH_S = SETTLED_S + 2.4
+"""When a session is flashed at that is to be replayed: later than any kiosk waits, so that it can be cued."""
 PHONE_SHARE = 0.42
 FINEST_PX_PER_MM = 1.2
 """Up to this resolution of the camera the portraits' finest picture is never looked at."""
@@ -46,17 +52,6 @@ class Cast:
     """An old genuine session of the visitor, for ``replay_session``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """When the kiosk is expected to flash, in story time: what is swapped or frozen happens about then.
-
-    ``flash_for_s`` is the shortest flash: a swap after its end would be no swap during it.
-    """
-
-    flash_s: float = SETTLED_S + 0.8
-    flash_for_s: float = 2.0
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """What a species brings into the world."""
@@ -72,7 +67,7 @@ class Order:
     cast: Cast
     conditions: Conditions
     seed: int
-    timing: Timing
+    flash: Cue
     path: Path
     random: np.random.Generator
 
@@ -87,24 +82,27 @@ class Species:
     covered: bool = True
 
 
-def build(species: str, cast: Cast, conditions: Conditions, seed: int, timing: Timing | None = None) -> World:
-    """A world ready for ``SimDisplay`` and ``SimCamera``. Raises InputError for an unknown species."""
+def build(species: str, cast: Cast, conditions: Conditions, seed: int, flash: Cue | None = None) -> World:
+    """A world ready for ``SimDisplay`` and ``SimCamera``. Raises InputError for an unknown species.
+
+    ``flash``: when the kiosk flashes, for those who wait for it; expected at ``FLASH_S`` when not given.
+    """
     if species not in SPECIES:
         raise InputError(f"no species {species!r}", where="simulated world", mend=f"one of {', '.join(SPECIES)}")
     order = Order(
         dressed(cast, conditions),
         conditions,
         seed,
-        timing if timing is not None else Timing(),
+        flash if flash is not None else Cue(FLASH_S),
         path_of(conditions, seed),
         np.random.default_rng([seed, 0x59EC]),
     )
-    return _world(SPECIES[species].make(order), conditions, seed)
+    return _world(SPECIES[species].make(order), conditions, seed, order.flash)
 
 
-def _world(scene: Scene, conditions: Conditions, seed: int) -> World:
+def _world(scene: Scene, conditions: Conditions, seed: int, flash: Cue) -> World:
     return World(
-        Story(scene.actors, ((0.0, conditions.ambient),), scene.injections),
+        Story(scene.actors, ((0.0, conditions.ambient),), scene.injections, flash=flash),
         seed=conditions.room_seed * 1_000_003 + seed,
         room=conditions.room,
         room_seed=conditions.room_seed,
@@ -150,7 +148,7 @@ def _studio(order: Order) -> World:
     """The attacker's own room: the victim in the kiosk's circumstances, but with its own noise and movements."""
     conditions, seed = order.conditions, order.seed + 7_919
     head = LiveHead(order.cast.visitor, path_of(conditions, seed))
-    return _world(Scene((head,)), conditions, seed)
+    return _world(Scene((head,)), conditions, seed, order.flash)
 
 
 def _tilted(order: Order) -> Path:
@@ -202,11 +200,14 @@ def _replay_session(order: Order) -> Scene:
     if not frames:
         raise InputError("replay_session needs a recorded session in the cast", where="simulated world")
     pictures = [(frame.offset_s, frame.pixels) for frame in frames]
-    return Scene(injections=(RecordedSession(pictures, shown=[frame.faces for frame in frames]),))
+    old = RecordedSession(
+        pictures, shown=[frame.faces for frame in frames], flash=order.flash, flash_offset_s=SESSION_FLASH_S
+    )
+    return Scene(injections=(old,))
 
 
 def _frozen(order: Order) -> Scene:
-    from_s = float(order.random.uniform(SETTLED_S, order.timing.flash_s))
+    from_s = float(order.random.uniform(SETTLED_S, FLASH_S))
     return Scene((LiveHead(order.cast.visitor, order.path),), (FrozenFrame(from_s),))
 
 
@@ -241,11 +242,10 @@ def _second_person(order: Order) -> Scene:
 
 def _face_swap(order: Order) -> Scene:
     """At once, as a change of the video would be, or the one steps aside for the other."""
-    timing = order.timing
-    at_s = timing.flash_s + float(order.random.uniform(0.05, 0.6)) * timing.flash_for_s
+    after_s = float(order.random.uniform(0.05, 0.6)) * FLASH_FOR_S
     change_s = 0.0 if order.random.random() < 0.5 else float(order.random.uniform(0.3, 0.6))
     second = LiveHead(order.cast.other, replace(order.path, phase=order.path.phase + 1.0))
-    return Scene((Swapped(LiveHead(order.cast.visitor, order.path), second, at_s, change_s),))
+    return Scene((Swapped(LiveHead(order.cast.visitor, order.path), second, order.flash, after_s, change_s),))
 
 
 _ALL = (

@@ -44,6 +44,14 @@ class Injection(Protocol):
         """The faces in the injected frame; None where the filmed one is left."""
 
 
+@dataclass(slots=True)
+class Cue:
+    """When something happens that the story cannot know beforehand: the first light of the flash."""
+
+    at_s: float
+    """Story time; the expected one until the kiosk flashes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """The camera gives nothing between two story times."""
@@ -62,6 +70,8 @@ class Story:
     injections: tuple[Injection, ...] = ()
     faults: tuple[Fault, ...] = ()
     fade_s: float = 0.4
+    flash: Cue | None = None
+    """What some actors and streams wait for."""
 
     def ambient(self, t_s: float) -> Ambient:
         """The room's light at story time ``t_s``."""

@@ -84,6 +84,11 @@ class World:
                 return injected
         return filmed
 
+    def flash_begins(self, at_s: float) -> None:
+        """Tell the actors that wait for it: the first slot becomes visible at clock time ``at_s``."""
+        if self.story.flash is not None:
+            self.story.flash.at_s = at_s - self.start_s
+
     def row_light(self, start_s: float, exposure_s: float) -> RowLight:
         """Mean light of each row of the shading grid during one exposure."""
         rows = self.optics.height_px // STEP + 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from kiosk.config.tree import LivenessSettings
 from kiosk.identity.scale import Scale
 from kiosk.values import Embedding, Face, Floats, Frame, LivenessResult, Panel, ShownSlot, Slot
-from kiosk.visit.challenge import FLOOR, GROUP, colour_indices
+from kiosk.visit.challenge import GROUP, colour_indices
 from kiosk.visit.events import StartAttempt
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.geometry import focal_px
@@ -95,13 +95,13 @@ def look_is_due(attempt: Attempt, settings: LivenessSettings, lag_s: float | Non
 
     A look needs the match and the passive score, and never waits beside another job: the match comes first.
     """
-    never = not settings.adaptive or attempt.effect.whole or attempt.effect.movement
+    never = not settings.adaptive or attempt.effect.movement
     if never or attempt.judging or attempt.awaited:
         return 0
     if attempt.probe is None or attempt.newest is None:
         return 0
     seen = colours_seen(attempt, settings, lag_s)
-    return seen if seen >= max(FLOOR, attempt.looked + 1) else 0
+    return seen if seen >= max(attempt.effect.least_colours, attempt.looked + 1) else 0
 
 
 def is_over(attempt: Attempt, now_s: float) -> bool:

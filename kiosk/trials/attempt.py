@@ -12,26 +12,24 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate
-
-import numpy as np
 
 from hardware.sim.camera import SimCamera
 from hardware.sim.clock import SimClock
 from hardware.sim.display import SURROUND
 from hardware.sim.light import BLACK, rgb_linear
-from hardware.sim.seen import Tremble, faces
 from hardware.sim.world import World
 from kiosk.config.tree import Settings
+from kiosk.reasons import Reason
 from kiosk.runtime.attempt import USUAL_LAG_S, shown_until
-from kiosk.runtime.extract import Extractor
-from kiosk.runtime.perceive import Tracker, seen_face, without_background
+from kiosk.runtime.perceive import seen_face
+from kiosk.trials.film import Film, Find, SimulatedFaces
 from kiosk.values import Challenge, Face, Frame, Liveness, LivenessResult, Slot
 from kiosk.visit.challenge import FLOOR, GREY, draw
-from kiosk.visit.evidence import Evidence, FrameEvidence
+from kiosk.visit.evidence import Evidence
 from kiosk.visit.geometry import focal_px
-from kiosk.visit.light import Flash, plan
+from kiosk.visit.light import Flash, least_colours, plan
 from kiosk.visit.reflection import judge
 from kiosk.visit.reflection.sequential import enough
 from kiosk.visit.steadiness import Samples, drift_ratio, follow
@@ -53,7 +51,6 @@ SAME = (99.0, 99.0)
 
 SameFace = Callable[[list[tuple[Frame, Face]]], tuple[float, ...]]
 """Similarities of the later faces to the first one."""
-Find = Callable[[World, Frame], list[Face]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,51 +64,8 @@ class Outcome:
     fixed_length_s: float
     """The same with the flash played to its end."""
     flash: Flash
-
-
-@dataclass(slots=True)
-class _Film:
-    """The camera with everything that looks at its frames."""
-
-    world: World
-    camera: SimCamera
-    clock: SimClock
-    find: Find
-    small_ratio: float
-    extractor: Extractor = field(default_factory=Extractor)
-    tracker: Tracker = field(default_factory=Tracker)
-    evidence: list[FrameEvidence] = field(default_factory=list)
-    last_s: float = -np.inf
-    frame: Frame | None = None
-    face: Face | None = None
-    track: int = -1
-
-    def read(self, newer_than_s: float) -> FrameEvidence:
-        """The next frame as evidence."""
-        frame = self.camera.read(newer_than_s=max(newer_than_s, self.last_s), timeout_s=5.0)
-        found = without_background(self.find(self.world, frame), self.small_ratio)
-        tracks = self.tracker.follow(found, frame.exposure_start_s)
-        self.face, self.track = (found[0], tracks[0]) if found else (None, -1)
-        self.frame, self.last_s = frame, frame.exposure_start_s
-        evidence = self.extractor.extract(frame, self.face, track=self.track, faces=len(found))
-        self.evidence.append(evidence)
-        return evidence
-
-
-class SimulatedFaces:
-    """Where the simulator knows the faces to be, as a landmarker would tell it."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._trembles: list[Tremble] = []
-
-    def __call__(self, world: World, frame: Frame) -> list[Face]:
-        """Faces of the frame, largest first."""
-        found = faces(world, frame.exposure_start_s, frame.exposure_s)
-        while len(self._trembles) < len(found):
-            self._trembles.append(Tremble(self._seed + len(self._trembles)))
-        size = frame.width_px, frame.height_px
-        return [tremble.of(face, size) for tremble, face in zip(self._trembles, found, strict=False)]
+    ended: bool = False
+    """The kiosk ended the visit itself: there is no further try."""
 
 
 def play(
@@ -131,35 +85,40 @@ def play(
     find = SimulatedFaces(seed) if find is None else find
     with SimCamera(world, clock) as camera:
         camera.lock_exposure()
-        film = _Film(world, camera, clock, find, settings.guidance.small_face_ratio)
+        film = Film(world, camera, clock, find, settings.guidance.small_face_ratio)
         in_oval_s = _approach(film, settings)
         if in_oval_s is None:
-            return _unseen(clock.now_s - world.start_s)
+            return _unseen(clock.now_s - world.start_s, reason=film.problem or Reason.FIT_TIMED_OUT)
         light = _light_plan(film, settings)
         if light is Flash.NONE:
             return _unseen(clock.now_s - in_oval_s, light)
         challenge = draw(clock.now().nonce, settings.liveness)
         sequence = _Sequence(film, challenge, settings, lag_s, same_face)
-        result, shown = sequence.play(adaptive=adaptive and light is Flash.NORMAL)
+        result, shown = sequence.play(least_colours(light) if adaptive else math.inf)
     waited_s = clock.now_s - in_oval_s
     left_s = sum(slot.duration_s for slot in challenge.slots[shown:])
     colours = sum(slot.rgb != GREY for slot in challenge.slots[:shown])
-    return Outcome(result, colours, waited_s, waited_s + left_s, light)
+    return Outcome(result, colours, waited_s, waited_s + left_s, light, ended=not result.gates)
 
 
-def _unseen(seconds: float, flash: Flash = Flash.NORMAL) -> Outcome:
-    """No face to judge, or no flash to judge it by."""
-    return Outcome(LivenessResult(Liveness.UNSURE, 0.0, (), ()), 0, seconds, seconds, flash)
+def _unseen(seconds: float, flash: Flash = Flash.NORMAL, reason: Reason = Reason.HIGH_LIGHTING) -> Outcome:
+    """No face to judge, or no flash to judge it by: the kiosk goes on guiding until it gives up."""
+    return Outcome(_broken(reason), 0, seconds, seconds, flash, ended=True)
 
 
-def _approach(film: _Film, settings: Settings) -> float | None:
+def _broken(reason: Reason) -> LivenessResult:
+    """The check ended without any gate having been asked."""
+    return LivenessResult(Liveness.UNSURE, 0.0, (), (reason,))
+
+
+def _approach(film: Film, settings: Settings) -> float | None:
     """Film until the face has stood still for the hold time; when it came to stand, None when it never did."""
     samples: Samples = ()
     still_since_s: float | None = None
     focal = film.world.optics.focal_px
     while film.clock.now_s < film.world.start_s + LONGEST_APPROACH_S:
         film.read(film.last_s + SLOW_S[still_since_s is not None])
-        if film.face is None or film.frame is None:
+        if film.problem is not None or film.face is None or film.frame is None:
             samples, still_since_s = (), None
             continue
         seen = seen_face(film.face, film.track, focal)
@@ -182,7 +141,7 @@ def _growth(samples: Samples) -> float:
     return abs(grown) / max((samples[-1].at_s - samples[0].at_s) / 0.1, 1.0)
 
 
-def _light_plan(film: _Film, settings: Settings) -> Flash:
+def _light_plan(film: Film, settings: Settings) -> Flash:
     """What the kiosk would do in this light, by what its camera reports."""
     frame, face = film.frame, film.face
     if frame is None or face is None:
@@ -195,7 +154,7 @@ class _Sequence:
     """Shows the challenge, films it, asks whether it is enough."""
 
     def __init__(
-        self, film: _Film, challenge: Challenge, settings: Settings, lag_s: float | None, same_face: SameFace | None
+        self, film: Film, challenge: Challenge, settings: Settings, lag_s: float | None, same_face: SameFace | None
     ) -> None:
         self._film = film
         self._slots = challenge.slots
@@ -206,6 +165,8 @@ class _Sequence:
         lux = [item.lux for item in film.evidence if item.lux is not None][-10:]
         self._lux = sum(lux) / len(lux) if lux else None
         begin_s = film.clock.now_s + LATENCY_S
+        film.world.flash_begins(begin_s)
+        film.began = film.track
         lengths = [0.0, *(slot.duration_s for slot in challenge.slots)]
         self._starts = [begin_s + passed for passed in accumulate(lengths)]
         """When each slot becomes visible, and when the last one ends."""
@@ -214,23 +175,28 @@ class _Sequence:
         self._grace_s = (USUAL_LAG_S if lag_s is None else lag_s) - settings.liveness.settle_before_s
         self._keep()
 
-    def play(self, *, adaptive: bool) -> tuple[LivenessResult, int]:
-        """The verdict, and how many slots were shown for it."""
+    def play(self, least: float) -> tuple[LivenessResult, int]:
+        """The verdict, and how many slots were shown for it: it may come early from ``least`` colours on.
+
+        What ends a check in the kiosk before any gate is asked (a second face, another one, none) ends it here.
+        """
         colours = 0
         for shown, slot in enumerate(self._slots, start=1):
             colours += slot.rgb != GREY
-            self._film_until(self._starts[shown] + self._grace_s)
+            problem = self._film_until(self._starts[shown] + self._grace_s)
+            if problem is not None:
+                return _broken(problem), shown
             if colours == FLOOR // 2 and slot.rgb != GREY:
                 self._keep()
-            if adaptive and slot.rgb != GREY and colours >= FLOOR:
+            if slot.rgb != GREY and colours >= least:
                 early = enough(self._evidence(shown), self._settings.liveness)
                 if early is not None:
                     return early, shown
         shown = len(self._slots)
         return judge(self._evidence(shown), self._settings.liveness), shown
 
-    def _film_until(self, end_s: float) -> None:
-        """Film the frames that begin before ``end_s``, lighting the slots that they can see."""
+    def _film_until(self, end_s: float) -> Reason | None:
+        """Film the frames that begin before ``end_s``, lighting the slots that they can see; why the check is over."""
         film, rhythm_s = self._film, 1.0 / self._film.world.optics.fps
         while film.last_s < end_s:
             while self._lit < len(self._slots) and self._starts[self._lit] < film.clock.now_s + AHEAD_S:
@@ -240,6 +206,9 @@ class _Sequence:
             begun = bisect_right(self._starts, next_s)
             since_s = next_s - self._starts[begun - 1] if begun else 1.0
             film.read(film.last_s + (2.5 * rhythm_s if since_s < SWITCH_S else 0.0))
+            if film.problem is not None:
+                return film.problem
+        return None
 
     def _light(self, at_s: float, slot: Slot) -> None:
         colour = rgb_linear(slot.rgb)

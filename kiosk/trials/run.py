@@ -23,7 +23,7 @@ from kiosk.config.tree import Settings
 from kiosk.errors import InputError, KioskError
 from kiosk.evaluation.trial import Trial, line_of, mend_trials
 from kiosk.runtime.wiring import scale_of
-from kiosk.trials.attempt import Find
+from kiosk.trials.film import Find
 from kiosk.trials.plan import Planned
 from kiosk.trials.troupe import open_troupe
 from kiosk.trials.visitor import compared_by, visit

@@ -14,7 +14,7 @@ from pathlib import Path
 from hardware.sim.conditions import Conditions, Split
 from hardware.sim.portrait import Portrait
 from hardware.sim.session import SessionFrame, record_session
-from hardware.sim.species import Cast, Timing, build
+from hardware.sim.species import SESSION_FLASH_S, Cast, build
 from hardware.stills import load_image
 from kiosk.config.tree import Settings
 from kiosk.errors import ModelError
@@ -70,7 +70,7 @@ class Troupe:
             )
             world = build(LIVE, Cast(self.visitors[number], self.others[number]), morning, 7_000 + number)
             shown = draw(hashlib.sha256(b"yesterday %d" % number).digest(), self.settings.liveness)
-            self._sessions[key] = record_session(world, shown.slots, Timing().flash_s)
+            self._sessions[key] = record_session(world, shown.slots, SESSION_FLASH_S)
         return self._sessions[key]
 
 

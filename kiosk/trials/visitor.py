@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
-from hardware.sim.species import SETTLED_S, SPECIES, Timing, build
+from hardware.sim.species import SPECIES, build
+from hardware.sim.story import Cue
 from kiosk.config.tree import Settings
 from kiosk.evaluation.trial import Trial, outcome
 from kiosk.identity.scale import Scale
 from kiosk.ports import FaceModels
-from kiosk.trials.attempt import Find, Outcome, SameFace, play
+from kiosk.trials.attempt import Outcome, SameFace, play
+from kiosk.trials.film import Find
 from kiosk.trials.plan import Planned
 from kiosk.trials.troupe import Troupe
 from kiosk.values import Face, Frame, Liveness
@@ -17,9 +20,6 @@ from kiosk.visit.light import Flash
 
 SWAPS = frozenset({"face_swap"})
 """Species whose faces are compared by the real embedder; all others are known to stay the same."""
-
-FLASHED = Timing(flash_s=SETTLED_S + 0.9, flash_for_s=2.0)
-"""When the shortest flash is on: what an attacker does in its midst must not come after it."""
 
 
 def visit(
@@ -40,7 +40,7 @@ def visit(
     for number in range(1 + settings.liveness.tries):
         seed = 4 * planned.seed + number
         cast = troupe.cast(conditions, planned.seed, session=planned.species == "replay_session")
-        world = build(planned.species, cast, conditions, seed, FLASHED)
+        world = build(planned.species, cast, conditions, seed, Cue(math.inf))
         done = play(
             world,
             settings,
@@ -51,7 +51,7 @@ def visit(
             same_face=same_face if planned.species in SWAPS else None,
         )
         outcomes.append(done)
-        if done.flash is Flash.NONE or done.result.verdict is not Liveness.UNSURE:
+        if done.ended or done.result.verdict is not Liveness.UNSURE:
             break
     last = outcomes[-1]
     accepted = last.flash is not Flash.NONE and last.result.verdict is Liveness.LIVE

@@ -13,9 +13,10 @@ from dataclasses import replace
 from kiosk.reasons import Reason
 from kiosk.values import Moment, Observation, SeenFace
 from kiosk.visit import moving
+from kiosk.visit.challenge import shown_after_s
 from kiosk.visit.events import Effect, RecordEvent, StartAttempt
 from kiosk.visit.guidance import NOBODY, SEVERAL, Problems, place_problems, quality_problems, stand
-from kiosk.visit.light import Flash, plan
+from kiosk.visit.light import Flash, least_colours, plan
 from kiosk.visit.outcomes import Stepped, cool_down, deny, go_idle
 from kiosk.visit.rules import BADGE_LASTS_S, QUALITY_FRESH_S, STEADY_ENTER, Rules
 from kiosk.visit.states import Approach, Check, CoolingDown, Flashing, Guiding, Holding, Idle, Visit
@@ -95,10 +96,11 @@ def _flash(visit: Visit, seen: Observation, now: Moment, rules: Rules) -> Steppe
         return moving.begin(visit, seen, now, rules)
     attempt = visit.attempt + 1
     challenge = rules.draw(now.nonce)
-    whole = flash is Flash.LONG
-    check = Check(attempt, face.track, face.track, challenge, now.monotonic_s, now.monotonic_s, whole)
+    least = least_colours(flash)
+    now_s, least_s = now.monotonic_s, shown_after_s(challenge, least) if flash is Flash.LONG else 0.0
+    check = Check(attempt, face.track, face.track, challenge, now_s, now_s, least_s)
     effects: tuple[Effect, ...] = (
-        StartAttempt(attempt, face.track, challenge, visit.badge, whole),
+        StartAttempt(attempt, face.track, challenge, visit.badge, least),
         RecordEvent("ATTEMPT_STARTED", attempt=attempt),
     )
     return replace(visit, state=Flashing(check), attempt=attempt), effects

@@ -37,6 +37,8 @@ SHORTEST_S = 0.25
 """A slot is never shorter: at 250 ms no sequence of changes can reach three flashes a second."""
 FLOOR = len(PALETTE)
 """Colour slots that are always played: each colour of the palette once."""
+LONG_FLOOR = 9
+"""The same in weak light: half as much again, since noise averages out with the root of the time."""
 GROUP = 3
 """Colours between two guards."""
 MOST_DRAWS = 10_000
@@ -100,6 +102,12 @@ def draw(nonce: bytes, settings: LivenessSettings) -> Challenge:
 def colour_indices(challenge: Challenge) -> tuple[int, ...]:
     """Where the colour slots are among all slots, in order."""
     return tuple(index for index, slot in enumerate(challenge.slots) if slot.rgb != GREY)
+
+
+def shown_after_s(challenge: Challenge, colours: int) -> float:
+    """Seconds from the begin of the first slot to the end of this many colour slots, or of the last slot."""
+    ends = colour_indices(challenge)[colours - 1 : colours]
+    return sum(slot.duration_s for slot in challenge.slots[: ends[0] + 1 if ends else None])
 
 
 def safe_wherever_it_ends(challenge: Challenge) -> bool:

@@ -50,7 +50,7 @@ def check_answered(visit: Visit, state: Flashing | Deciding, event: Answer, now_
         return deny(visit, Reason.NOT_LIVE, now_s, rules, check)
     if event.result.verdict is Liveness.UNSURE:
         return unsure(visit, check, now_s, rules)
-    if isinstance(state, Flashing) and not check.whole:
+    if isinstance(state, Flashing) and now_s - check.began_s >= check.least_s:
         return deciding(visit, check, now_s, rules), ()
     return proceed(visit, state, check, now_s, rules)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from kiosk.reasons import Reason
 from kiosk.values import Challenge, Grant, LivenessResult, Match, Observation
+from kiosk.visit.challenge import FLOOR
 from kiosk.visit.movement import Turned
 
 
@@ -83,15 +84,16 @@ class StartAttempt:
     """Begin keeping evidence for a fresh attempt and play this challenge; request the match now, in parallel.
 
     The shell embeds the best kept frames, searches (1:1 when ``badge`` is given) and answers with MatchArrived or
-    MatchFailed of the same attempt. LivenessJudged comes after the last slot, or earlier when LIVE and not ``whole``.
+    MatchFailed of the same attempt. LivenessJudged comes after the last slot, or earlier when LIVE, but not before
+    ``least_colours``.
     """
 
     attempt: int
     track: int
     challenge: Challenge
     badge: str | None
-    whole: bool = False
-    """The challenge must be played to its end: the light is weak."""
+    least_colours: int = FLOOR
+    """So many colour slots must be over before the flash may end early."""
     movement: bool = False
     """Nothing flashes (the challenge is empty): the visitor moves the head, and JudgeMovement ends it."""
 

@@ -19,6 +19,7 @@ from enum import StrEnum
 
 from kiosk.config.tree import LivenessSettings
 from kiosk.values import Panel
+from kiosk.visit.challenge import FLOOR, LONG_FLOOR
 
 
 class Flash(StrEnum):
@@ -27,9 +28,14 @@ class Flash(StrEnum):
     NORMAL = "normal"
     """May end as soon as the gates are sure."""
     LONG = "long"
-    """Weak, but visible: played to the end of the challenge."""
+    """Weak, but visible: goes on for longer before it may end (``challenge.LONG_FLOOR``)."""
     NONE = "none"
     """Could not be seen: no flash is started."""
+
+
+def least_colours(flash: Flash) -> int:
+    """How many colour slots are shown before such a flash may end early."""
+    return LONG_FLOOR if flash is Flash.LONG else FLOOR
 
 
 def screen_lux(panel: Panel, distance_mm: float) -> float:

@@ -87,8 +87,8 @@ class Check:
     challenge: Challenge
     began_s: float
     last_seen_s: float
-    whole: bool = False
-    """The light is weak: the challenge is played to its end."""
+    least_s: float = 0.0
+    """In weak light: a LIVE answer ends the flash no earlier than so long after its begin."""
     liveness: LivenessResult | None = None
     match: Match | None = None
     failure: Reason | None = None

@@ -16,7 +16,7 @@ from hardware.sim.conditions import Conditions
 from hardware.sim.path import Path
 from hardware.sim.replay import Glass, ScreenReplay, nearer
 from hardware.sim.session import SessionFrame, record_session
-from hardware.sim.species import SETTLED_S, SPECIES, Cast, Timing, build
+from hardware.sim.species import FLASH_FOR_S, FLASH_S, SESSION_FLASH_S, SETTLED_S, SPECIES, Cast, build
 from hardware.sim.story import Actor, Story
 from hardware.sim.world import World
 from hardware.sim.worn import EyeholePrint
@@ -38,7 +38,7 @@ def cast() -> Cast:
     """The painted person as everybody, and an old session in which a red and a green slot were shown."""
     slots = [Slot((255, 100, 100), "full", 0.28), Slot((100, 255, 100), "full", 0.28)]
     world = build("live", Cast(painted(), painted()), SMALL, 77)
-    return Cast(painted(), painted(), tuple(record_session(world, slots, SETTLED_S + 0.4)))
+    return Cast(painted(), painted(), tuple(record_session(world, slots, SESSION_FLASH_S)))
 
 
 def filmed(species: str, seed: int = 5, at_s: float = SETTLED_S + 0.5, frames: int = 2) -> list[Frame]:
@@ -170,7 +170,7 @@ def test_injected_streams_follow_the_screen_late_and_the_living_do_not(name: str
 def test_a_frozen_picture_keeps_its_faces_where_they_were() -> None:
     """Landmarks and pixels belong to the same moment."""
     world = build("frozen", cast(), SMALL, 3)
-    late_s = world.start_s + Timing().flash_s
+    late_s = world.start_s + FLASH_S
     with SimCamera(world, SimClock()) as camera:
         frames = [camera.read(newer_than_s=late_s, timeout_s=10.0) for _ in range(4)]
     np.testing.assert_array_equal(frames[0].pixels, frames[-1].pixels)
@@ -182,19 +182,31 @@ def test_an_old_session_remembers_its_faces() -> None:
     """Each frame with the face that was in it, and the colours that were shown then."""
     session: list[SessionFrame] = list(cast().session)
     assert all(len(frame.faces) == 1 for frame in session[-20:])
-    late = [frame for frame in session if frame.offset_s > SETTLED_S + 0.45]
+    late = [frame for frame in session if frame.offset_s > SESSION_FLASH_S + 0.05]
     colours = np.array([frame.pixels[70:120, 95:145].astype(float).mean(axis=(0, 1)) for frame in late])
     assert np.ptp(colours[:, 1] / colours[:, 0]) > 0.05
 
 
+def test_an_old_session_is_cued_with_the_flash() -> None:
+    """Its flash begins when the kiosk's does: the best that who replays it can do."""
+    world = build("replay_session", cast(), SMALL, 3)
+    began_s = world.start_s + SETTLED_S + 0.6
+    world.flash_begins(began_s)
+    with SimCamera(world, SimClock()) as camera:
+        first = camera.read(newer_than_s=began_s, timeout_s=10.0)
+    old = [frame for frame in cast().session if frame.offset_s <= SESSION_FLASH_S + first.exposure_start_s - began_s]
+    np.testing.assert_array_equal(first.pixels, old[-1].pixels)
+
+
 def test_a_face_is_swapped_within_the_flash_only() -> None:
-    """Before it the first, after it the second."""
-    swap = Timing(flash_s=SETTLED_S + 0.5, flash_for_s=2.0)
+    """Before it the first, after it the second, whenever it began."""
     second = replace(painted(), relief=replace(painted().relief, mirror=0.01))
     moments = set()
     for seed in range(6):
-        actor = build("face_swap", Cast(painted(), second), SMALL, seed, swap).story.actors[0]
-        times = swap.flash_s + np.arange(0.0, swap.flash_for_s, 0.02)
+        world = build("face_swap", Cast(painted(), second), SMALL, seed)
+        actor, began_s = world.story.actors[0], SETTLED_S + 0.3 * seed
+        world.flash_begins(world.start_s + began_s)
+        times = began_s + np.arange(0.0, FLASH_FOR_S, 0.02)
         who = [actor.relief(float(t)).mirror > 0.0 for t in times]
         assert not who[0]
         assert who[-1]

@@ -99,3 +99,10 @@ def test_another_face_in_the_end_is_refused() -> None:
     outcome = play(world, SETTINGS, seed=5, lag_s=None, adaptive=True, same_face=another)
     assert outcome.result.verdict is Liveness.SPOOF
     assert min(asked) == 3
+
+
+def test_a_second_face_ends_the_visit_as_it_does_in_the_kiosk() -> None:
+    """No flash for two, and no further try."""
+    two = visit(planned("second_person"), troupe(), SETTINGS, adaptive=True)
+    assert (two.accepted, two.attempts, two.colour_slots) == (False, 1, 0)
+    assert two.reasons == ("SECOND_FACE",)

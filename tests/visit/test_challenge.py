@@ -14,7 +14,7 @@ from kiosk.config.tree import LivenessSettings
 from kiosk.values import Challenge, Slot
 from kiosk.visit import challenge as under_test
 from kiosk.visit import photosensitivity
-from kiosk.visit.challenge import GREY, PALETTE, colour_indices, draw, safe_wherever_it_ends
+from kiosk.visit.challenge import GREY, PALETTE, colour_indices, draw, safe_wherever_it_ends, shown_after_s
 
 NONCES = st.binary(min_size=32, max_size=32)
 SETTINGS = st.builds(
@@ -105,3 +105,14 @@ def test_an_unsafe_draw_is_never_returned(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(photosensitivity, "check", lambda _: photosensitivity.FlashCount(3.5, 0.0))
     with pytest.raises(AssertionError, match="no safe challenge"):
         draw(bytes(32), LivenessSettings())
+
+
+@given(nonce=NONCES, settings=SETTINGS, colours=st.integers(1, 14))
+def test_when_so_many_colours_were_shown(nonce: bytes, settings: LivenessSettings, colours: int) -> None:
+    """At the end of that colour slot; more than there are take the whole challenge."""
+    challenge = draw(nonce, settings)
+    over_s = shown_after_s(challenge, colours)
+    ends = list(itertools.accumulate(slot.duration_s for slot in challenge.slots))
+    shown = [slot for slot, end_s in zip(challenge.slots, ends, strict=True) if end_s <= over_s + 1e-9]
+    assert sum(slot.rgb != GREY for slot in shown) == min(colours, settings.colour_slots)
+    assert (shown[-1].rgb != GREY) == (colours <= settings.colour_slots)

@@ -7,6 +7,7 @@ import pytest
 from kiosk.config.tree import LivenessSettings
 from kiosk.reasons import Reason
 from kiosk.values import Gate, Liveness, Verdict
+from kiosk.visit.challenge import FLOOR, LONG_FLOOR, shown_after_s
 from kiosk.visit.events import (
     BadgeRead,
     DropAttempt,
@@ -176,18 +177,34 @@ def test_unsure_gets_new_challenges_and_then_a_refusal(walk: Walk, reasons: tupl
     assert len(set(challenges)) == 3
 
 
-def test_in_weak_light_the_flash_is_played_to_its_end(walk: Walk) -> None:
-    """A LIVE answer that comes early waits for the last slot; an attempt in good light does not."""
+def test_in_weak_light_the_flash_goes_on_for_longer(walk: Walk) -> None:
+    """A LIVE answer before the ninth colour is over waits for the last slot; an attempt in good light does not."""
     for _ in range(40):
         walk.look(face_at(), lux=3000.0)
     start = next(effect for effect in walk.effects if isinstance(effect, StartAttempt))
-    assert start.whole
+    assert start.least_colours == LONG_FLOOR
     walk.answer_match(match_of())
     walk.answer_liveness(liveness())
     assert isinstance(walk.visit.state, Flashing)
     walk.until(Deciding, face_at(), 150, lux=3000.0).look(face_at())
     assert isinstance(walk.visit.state, Granted)
-    assert not next(one for one in _started(lux=300.0) if isinstance(one, StartAttempt)).whole
+    assert next(one for one in _started(lux=300.0) if isinstance(one, StartAttempt)).least_colours == FLOOR
+
+
+def test_in_weak_light_the_flash_may_end_after_the_ninth_colour(walk: Walk) -> None:
+    """Not a moment earlier, and no later."""
+    for _ in range(40):
+        walk.look(face_at(), lux=3000.0)
+    start = next(effect for effect in walk.effects if isinstance(effect, StartAttempt))
+    walk.answer_match(match_of())
+    began_s = walk.visit.state.check.began_s  # type: ignore[union-attr]
+    ninth_s = began_s + shown_after_s(start.challenge, LONG_FLOOR)
+    while walk.now_s < ninth_s:
+        assert isinstance(walk.visit.state, Flashing)
+        walk.look(face_at(), lux=3000.0)
+    walk.answer_liveness(liveness())
+    assert isinstance(walk.visit.state, Granted | Deciding)
+    assert walk.now_s < began_s + start.challenge.duration_s
 
 
 def _started(lux: float) -> list[Effect]:
