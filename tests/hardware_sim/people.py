@@ -1,14 +1,7 @@
-"""The painted person and worlds around it, shared by these tests."""
+"""The painted person, under the name that these tests have for it."""
 
 from __future__ import annotations
 
-from functools import cache
+from tests.support.simfaces import portrait as painted
 
-from hardware.sim.portrait import Portrait
-from tests.support import simfaces
-
-
-@cache
-def painted() -> Portrait:
-    """The painted person, computed once."""
-    return Portrait.of(simfaces.photograph(), simfaces.find_still, simfaces.matte)
+__all__ = ["painted"]

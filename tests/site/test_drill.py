@@ -26,7 +26,8 @@ from kiosk.site import drillfile
 from kiosk.site.drill import USUAL, Choice, Drill, Step, Try, outcome, plan, walk
 from kiosk.site.drillreport import advice, rows, to_html, to_json, to_markdown
 from kiosk.values import Gate, Liveness, LivenessResult, Verdict
-from tests.support.simrig import OPTICS, SETTINGS, portrait, simulated
+from tests.support.simfaces import portrait
+from tests.support.simrig import OPTICS, SETTINGS, simulated
 
 STEPS = (Step("live", 2), Step("print_flat", 2))
 NEW = Drill(STEPS, "2026-11-22T09:00:00+00:00")

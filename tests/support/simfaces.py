@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 
+from hardware.sim.portrait import Portrait
 from kiosk.values import Box, Face, Floats, Pixels, Pose
 from kiosk.visit.reflection.mesh import mesh
 
@@ -62,3 +65,16 @@ def matte(pixels: Pixels) -> Floats:
     """Everything that is not the green behind the person."""
     away = np.abs(pixels.astype(np.float32) - np.array([70, 120, 90], np.float32)).max(axis=-1)
     return np.asarray(cv2.GaussianBlur(away, (0, 0), 2.0) > 25.0, np.float32)
+
+
+@cache
+def portrait(seed: int = 3) -> Portrait:
+    """The painted person, who costs seconds: made once a process. Its arrays cannot be written to."""
+    made = Portrait.of(photograph(seed), find_still, matte)
+    relief = made.relief
+    for array in (made.linear, made.skin, made.upright, relief.surface, *relief.levels, *relief.closed):
+        array.setflags(write=False)
+    for points in (relief.landmarks_mm, relief.imagined_mm):
+        if points is not None:
+            points.setflags(write=False)
+    return made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from hardware.sim.clock import SimClock
 from hardware.sim.display import SimDisplay
 from hardware.sim.light import Ambient
 from hardware.sim.path import Path
-from hardware.sim.portrait import Portrait
 from hardware.sim.sensor import CameraOptics
 from hardware.sim.story import Story
 from hardware.sim.world import World
@@ -65,16 +63,13 @@ class SeenModels(UnaskedModels):
         return 0.9
 
 
-@cache
-def portrait() -> Portrait:
-    """The painted person."""
-    return Portrait.of(simfaces.photograph(), simfaces.find_still, simfaces.matte)
-
-
 def world_of(species: str, *, seed: int = 4, leaves_s: float = 30.0, lux: float = LUX) -> World:
     """A visitor (live), a print (print_flat), or nobody, in an ordinary room."""
     path = Path.walk_up(far_mm=700.0, near_mm=400.0).leaving(leaves_s)
-    actors = {"live": lambda: (LiveHead(portrait(), path),), "print_flat": lambda: (FlatPrint(portrait(), path),)}
+    actors = {
+        "live": lambda: (LiveHead(simfaces.portrait(), path),),
+        "print_flat": lambda: (FlatPrint(simfaces.portrait(), path),),
+    }
     standing = actors[species]() if species in actors else ()
     return World(Story(standing, ((0.0, Ambient(lux=lux)),)), seed=seed, optics=OPTICS)
 
