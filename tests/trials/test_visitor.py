@@ -8,7 +8,6 @@ from functools import cache
 import pytest
 
 from hardware.sim.conditions import Conditions
-from hardware.sim.portrait import Portrait
 from hardware.sim.species import Cast, build
 from kiosk.config.tree import Settings, VisitSettings
 from kiosk.evaluation.trial import Trial
@@ -26,8 +25,7 @@ SETTINGS = Settings()
 @cache
 def troupe() -> Troupe:
     """A painted visitor and a painted stranger."""
-    faces = [Portrait.of(simfaces.photograph(seed), simfaces.find_still, simfaces.matte) for seed in (3, 4)]
-    return Troupe("test", [faces[0]], [faces[1]], SETTINGS)
+    return Troupe("test", [simfaces.portrait(3)], [simfaces.portrait(4)], SETTINGS)
 
 
 def planned(species: str, **conditions: float) -> Planned:
