@@ -10,7 +10,6 @@ import struct
 import zlib
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from kiosk.errors import InputError
@@ -45,6 +44,8 @@ def header(path: Path) -> tuple[int, int]:
 
 def read_png(path: Path) -> Pixels:
     """``(H, W, 3) uint8 RGB``. Raises InputError for a broken file."""
+    import cv2  # only where a picture is really decoded: judging kept evidence needs none
+
     header(path)
     try:
         content = path.read_bytes()
@@ -63,6 +64,8 @@ def read_png(path: Path) -> Pixels:
 
 def write_png(path: Path, pixels: Pixels) -> None:
     """Write ``(H, W, 3) uint8 RGB``. Raises InputError when the disk refuses."""
+    import cv2
+
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not done:
         raise InputError("the picture cannot be encoded", where=str(path))

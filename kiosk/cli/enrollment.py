@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,7 +11,9 @@ from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 from kiosk.errors import UnknownPerson
-from kiosk.records.store import DATABASE, PersonDetails, Store
+
+if TYPE_CHECKING:
+    from kiosk.records.store import PersonDetails, Store
 
 QualityOption = Annotated[
     Literal["none", "low", "high"],
@@ -68,6 +70,8 @@ def enroll(
 
 def _open_store(config: Path | None) -> Store:
     """The store for looking something up. Raises UnknownPerson when nobody was ever enrolled."""
+    from kiosk.records.store import DATABASE, Store
+
     data = data_dir()
     if not (data / DATABASE).exists():
         raise UnknownPerson("nobody is enrolled yet", where=str(data), mend="kiosk enroll --name NAME PICTURE")
@@ -94,6 +98,8 @@ def list_people(
     json: JsonOption = False,
 ) -> None:
     """Everybody, by name."""
+    from kiosk.records.store import DATABASE
+
     if not (data_dir() / DATABASE).exists():
         load(config)
         if not json:

@@ -29,24 +29,20 @@ def score(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Judge one recording by every gate; exit code 0 whatever the verdict, 2 for an unusable recording."""
+    """Judge one recording by every gate; exit code 0 whatever the verdict, 2 for an unusable recording.
+
+    Evidence that was kept in the folder is used where it fits the frames and this program; nothing is written.
+    """
     from hardware.recording.read import read_recording
-    from kiosk.evaluation.score import score as judged
-    from kiosk.runtime.wiring import scale_of
+    from kiosk.cli.kept import Evidences
     from kiosk.visit.plain import liveness_to_json
-    from models.faces import open_models
+    from kiosk.visit.reflection import judge
 
     settings = load(config)
     recording = read_recording(folder)
-    with open_models(data_dir()) as models, progress(quiet=json) as advance:
-        result = judged(
-            recording,
-            models,
-            settings.liveness,
-            scale_of(models.embedding_version),
-            progress=lambda done, total: advance("frames", done, total),
-        )
-    plain = liveness_to_json(result)
+    with Evidences(data_dir(), keep=False) as evidences, progress(quiet=json) as advance:
+        evidence = evidences.of(folder, recording, progress=lambda done, total: advance("frames", done, total))
+    plain = liveness_to_json(judge(evidence, settings.liveness))
     if json:
         emit(plain)
         return

@@ -148,20 +148,17 @@ def _played(planned: Sequence[Planned], out: Path) -> list[Planned]:
 def _recordings(folder: Path, settings: Settings, out: Path, name: str, *, quiet: bool) -> dict[str, Any]:
     from hardware.recording.read import read_recording
     from hardware.sim.species import SPECIES
+    from kiosk.cli.kept import Evidences
     from kiosk.evaluation.recordings import score_recordings
     from kiosk.evaluation.report import figures
-    from kiosk.evaluation.score import score
     from kiosk.evaluation.write import write_report
-    from kiosk.runtime.wiring import scale_of
-    from models.faces import open_models
+    from kiosk.visit.reflection import judge
 
     uncovered = [one.name for one in SPECIES.values() if not one.covered]
-    with open_models(data_dir()) as models, progress(quiet=quiet) as advance:
-        scale = scale_of(models.embedding_version)
+    with Evidences(data_dir(), keep=True) as evidences, progress(quiet=quiet) as advance:
 
-        def judged(recording: Recording) -> LivenessResult:
-            models.forget()
-            return score(recording, models, settings.liveness, scale)
+        def judged(place: Path, recording: Recording) -> LivenessResult:
+            return judge(evidences.of(place, recording), settings.liveness)
 
         trials, broken = score_recordings(folder, read_recording, judged, uncovered, advance)
     for line in broken:

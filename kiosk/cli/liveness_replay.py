@@ -35,29 +35,27 @@ def replay(
 ) -> None:
     """Judge recordings by the settings (then) and by the changed ones (now), and show which gates differ.
 
-    A recording that cannot be read is one line on standard error; exit code 2 when none could be.
+    A recording that cannot be read is one line on standard error; exit code 2 when none could be. What was measured in
+    its frames is kept beside them (evidence.npz), so that the next replay only judges.
     """
     from hardware.recording.read import read_recording
-    from kiosk.runtime.wiring import scale_of
+    from kiosk.cli.kept import Evidences
     from kiosk.site.replaying import replay as replayed
-    from models.faces import open_models
 
     settings = load(config)
     now = with_changes(settings, changes or [])
     found = recordings(folders)
     rows: list[Replayed] = []
-    with progress(quiet=json) as advance:
+    with Evidences(data_dir(), keep=True) as evidences, progress(quiet=json) as advance:
         for number, folder in enumerate(found):
             advance("recordings", number, len(found))
             try:
                 recording = read_recording(folder)
-                # Opened for each: the landmark model's clock must grow, and every recording begins anew.
-                with open_models(data_dir()) as models:
-                    scale = scale_of(models.embedding_version)
-                    rows.append(replayed(str(folder), recording, models, scale, settings.liveness, now.liveness))
+                evidence = evidences.of(folder, recording)
             except InputError as error:
                 complain(f"left out {error}")
                 continue
+            rows.append(replayed(str(folder), recording.species, evidence, settings.liveness, now.liveness))
             if json:
                 emit(to_json(rows[-1]))
         advance("recordings", len(found), len(found))

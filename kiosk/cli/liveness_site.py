@@ -14,7 +14,7 @@ from kiosk.cli import liveness_replay
 from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
-from kiosk.errors import ConfigurationError, InputError
+from kiosk.errors import ConfigurationError, InputError, KioskError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +133,8 @@ def record(
     """Record attempts with pictures of the person, for later scoring; no door, nobody is identified.
 
     The kiosk must not be running. Step up as to the door, and away between two attempts. Ctrl-C ends in order: what is
-    written is whole. Exit code 1 when nothing was recorded.
+    written is whole. Exit code 1 when nothing was recorded. In the end the recordings are looked at once and what was
+    measured is kept beside the frames (evidence.npz), so that scoring them only judges; Ctrl-C leaves that to replay.
     """
     from kiosk.cli.play import stop_on_signals
     from kiosk.cli.rig import free_bytes, place_of, real_devices, rig_loop, write_kept
@@ -168,6 +169,24 @@ def record(
     if not shelf.written:
         complain("nothing was recorded")
         raise typer.Exit(1)
+    if not stop.is_set():
+        _keep_evidence([one.path for one in shelf.written], quiet=json)
+
+
+def _keep_evidence(folders: list[Path], *, quiet: bool) -> None:
+    """Look at each recording once. They are whole without it: whatever goes wrong is told, and nothing is lost."""
+    from hardware.recording.read import read_recording
+    from kiosk.cli.kept import Evidences
+
+    with suppress(KeyboardInterrupt), progress(quiet=quiet) as advance:
+        try:
+            with Evidences(data_dir(), keep=True) as evidences:
+                for number, folder in enumerate(folders):
+                    advance("evidence", number, len(folders))
+                    evidences.of(folder, read_recording(folder))
+                advance("evidence", len(folders), len(folders))
+        except KioskError as error:
+            complain(f"recorded, but evidence is not kept: {error}")
 
 
 def _teller(json: bool) -> Callable[[Written], None]:

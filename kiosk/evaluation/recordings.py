@@ -15,8 +15,8 @@ DOCUMENT = "recording.json"
 SPLIT = "recordings"
 Read = Callable[[Path], Recording]
 """Raises InputError for a broken recording."""
-Score = Callable[[Recording], LivenessResult]
-"""Raises InputError for a broken picture."""
+Score = Callable[[Path, Recording], LivenessResult]
+"""Of the folder and what was read from it. Raises InputError for a broken picture."""
 
 
 def find_recordings(folder: Path) -> list[Path]:
@@ -46,7 +46,7 @@ def score_recordings(
             recording = read(place)
             if recording.species is None:
                 raise InputError("no label.species", where=str(place), mend="add it to recording.json")
-            result = score(recording)
+            result = score(place, recording)
         except InputError as error:
             broken.append(str(error))
             continue

@@ -6,15 +6,12 @@ Evidence is gathered once from each recording (no threshold plays a part in that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kiosk.config.tree import LivenessSettings
-from kiosk.evaluation.recording import Recording
-from kiosk.evaluation.score import gather_evidence
-from kiosk.identity.scale import Scale
-from kiosk.ports import FaceModels
 from kiosk.values import Gate, Liveness, LivenessResult
+from kiosk.visit.evidence import Evidence
 from kiosk.visit.reflection import judge
 
 
@@ -47,20 +44,10 @@ class Replayed:
         )
 
 
-def replay(
-    name: str,
-    recording: Recording,
-    models: FaceModels,
-    scale: Scale,
-    then: LivenessSettings,
-    now: LivenessSettings,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> Replayed:
-    """Judge one recording by ``then`` and by ``now``. Raises InputError for a broken picture, ModelError."""
-    evidence = gather_evidence(recording, models, scale, progress=progress)
+def replay(name: str, label: str | None, evidence: Evidence, then: LivenessSettings, now: LivenessSettings) -> Replayed:
+    """Judge one recording's evidence by ``then`` and by ``now``."""
     first = judge(evidence, then)
-    return Replayed(name, recording.species, first, first if now == then else judge(evidence, now))
+    return Replayed(name, label, first, first if now == then else judge(evidence, now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from hardware.recording.read import read_recording
+from hardware.recording.write import write_recording
 from hardware.sim.story import Fault
 from kiosk.cli import liveness_site
 from kiosk.site.shelf import Written
-from kiosk.values import Liveness, LivenessResult
+from kiosk.values import Frame, Liveness, LivenessResult, Panel, ShownSlot
 from tests.support.clikit import Shell
-from tests.support.simrig import EASY, simulated, world_of
+from tests.support.simrig import EASY, SeenModels, simulated, world_of
 
 
 def test_consent_must_be_named(kiosk: Shell, bare: Path) -> None:
@@ -62,7 +64,9 @@ def test_a_visit_is_recorded(kiosk: Shell, bare: Path, tmp_path: Path, monkeypat
     config = tmp_path / "easy.toml"
     limits = "".join(f"{key} = {value}\n" for key, value in EASY.model_dump(exclude_defaults=True).items())
     config.write_text(f"[camera]\nwidth_px = 320\nheight_px = 240\nfps = 20.0\n[quality.door]\n{limits}")
-    monkeypatch.setattr("kiosk.cli.rig.real_devices", lambda _settings, _data: simulated(world_of("live")))
+    world = world_of("live")
+    monkeypatch.setattr("kiosk.cli.rig.real_devices", lambda _settings, _data: simulated(world))
+    monkeypatch.setattr("models.faces.open_models", lambda _data: SeenModels(world))
     out = bare / "new"
     answer = kiosk("liveness", "record", "--out", out, "--consent", "--label", "live", "--config", config, "--json")
     assert answer.code == 0, answer
@@ -71,6 +75,27 @@ def test_a_visit_is_recorded(kiosk: Shell, bare: Path, tmp_path: Path, monkeypat
     found = read_recording(out / "0001")
     assert (found.species, len(found.frames)) == ("live", told["frames"])
     assert not answer.err
+    assert (out / "0001" / "evidence.npz").is_file()
+    (scored,) = kiosk("liveness", "score", out / "0001", "--config", config, "--json").lines
+    assert scored["verdict"] == "live"
+
+
+def test_a_recording_is_whole_without_its_evidence(
+    kiosk: Shell, bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No weights: one line says so, and the command's answer stays."""
+    slots = (ShownSlot((128, 128, 128), "full", 1.0, 0.3),)
+    frames = [Frame(np.full((48, 64, 3), 90, np.uint8), 0, 1.1, 0.01, True)]
+    write_recording(
+        tmp_path / "0001", slots=slots, panel=Panel(155, 88, 500), camera_name="usb:0", exposure_locked=True,
+        lag_s=None, ambient_lux=None, frames=frames,
+    )  # fmt: skip
+    del kiosk, bare
+    liveness_site._keep_evidence([tmp_path / "0001"], quiet=True)
+    told = capsys.readouterr().err
+    assert "recorded, but evidence is not kept" in told
+    assert len(told.splitlines()) == 1
+    assert not (tmp_path / "0001" / "evidence.npz").exists()
 
 
 def test_what_is_not_kept_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from hardware.recording.write import write_recording
 from kiosk.cli.liveness_replay import recordings, with_changes
 from kiosk.config.tree import Settings
 from kiosk.errors import ConfigurationError, InputError
+from kiosk.evaluation.gather import gather_evidence
 from kiosk.evaluation.recording import RecordedFrame, Recording
 from kiosk.identity.scale import Scale
 from kiosk.site.replaying import replay, tally
@@ -148,13 +149,40 @@ def test_recordings_are_found_once(tmp_path: Path) -> None:
         recordings([tmp_path / "a" / "recording.json"])
 
 
-def test_evidence_is_gathered_once() -> None:
-    """Half of the time: thresholds play no part in it."""
+def test_the_frames_are_looked_at_once(kiosk: Shell, written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was measured lies beside them; the next replay needs no models, and says the same."""
+    first = kiosk("liveness", "replay", written, "--set", "liveness.contrast=0.01", "--json").lines
+    assert all((written / name / "evidence.npz").is_file() for name in ("0001", "0002"))
+    monkeypatch.setattr("models.faces.open_models", lambda _data: pytest.fail("the models were opened"))
+    assert kiosk("liveness", "replay", written, "--set", "liveness.contrast=0.01", "--json").lines == first
+    (scored,) = kiosk("liveness", "score", written / "0001", "--json").lines
+    assert scored == first[0]["then"]
+
+
+def test_scoring_reads_and_does_not_write(kiosk: Shell, written: Path) -> None:
+    """The folder stays as it is."""
+    before = sorted(one.name for one in written.rglob("*"))
+    assert kiosk("liveness", "score", written / "0001").code == 0
+    assert sorted(one.name for one in written.rglob("*")) == before
+
+
+def test_labelled_recordings_are_reported(kiosk: Shell, written: Path, bare: Path) -> None:
+    """The one without a label is told; what was measured is kept, and the second report is the first."""
+    first, second = (
+        kiosk("liveness", "evaluate", "--recordings", written, "--out", bare / name, "--json") for name in ("a", "b")
+    )
+    assert "no label" in first.err
+    assert first.lines[0]["live"]["refused"] == second.lines[0]["live"]["refused"]
+    assert (written / "0001" / "evidence.npz").is_file()
+
+
+def test_replayed_rows_are_counted() -> None:
+    """Thresholds play no part in the evidence: judged twice, gathered once."""
     recording, models = session()
     counted = PerfectModels(models.faces)
     settings = Settings().liveness
     stricter = settings.model_copy(update={"contrast": 0.01})
-    row = replay("one", recording, counted, SCALE, settings, stricter)
+    row = replay("one", "live", gather_evidence(recording, counted, SCALE), settings, stricter)
     assert counted.scored == 5
     assert row.then.verdict is Liveness.LIVE
     (counts,) = tally([row])

@@ -34,7 +34,7 @@ def read(folder: Path) -> Recording:
     return Recording(slots, Panel(155, 88, 500), "usb:0", True, None, 300.0, frames, species=species)
 
 
-def judge(recording: Recording) -> LivenessResult:
+def judge(_place: Path, recording: Recording) -> LivenessResult:
     """Only the living live."""
     verdict = Liveness.LIVE if recording.species in ("live", "mask_3d") else Liveness.SPOOF
     return LivenessResult(verdict, 80.0, ())

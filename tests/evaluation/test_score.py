@@ -4,68 +4,48 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pytest
 
 from kiosk.config.tree import LivenessSettings
+from kiosk.evaluation.gather import gather_evidence
 from kiosk.evaluation.recording import RecordedFrame, Recording
-from kiosk.evaluation.score import gather_evidence, score
 from kiosk.identity.scale import Scale
 from kiosk.values import Embedding, Face, Frame, Liveness, LivenessResult, Pixels
 from kiosk.visit.plain import liveness_to_json
+from kiosk.visit.reflection import judge
 from tests.support.flash_portrait import painted_portrait
 from tests.support.flash_world import Conditions, FlashWorld, Shot, face_of
+from tests.support.unasked import UnaskedModels
 
 SETTINGS = LivenessSettings()
 SCALE = Scale.from_anchors("perfect", (0.2, 0.3, 0.4, 0.5))
 
 
-class PerfectModels:
+class PerfectModels(UnaskedModels):
     """FaceModels that know where the faces of a rendered session are."""
+
+    embedding_version = SCALE.model_version
 
     def __init__(self, faces: dict[int, list[Face]], identities: tuple[int, ...] = (0,)) -> None:
         self.faces = faces
         self.identities = list(identities)
         self.scored = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    @property
-    def embedding_version(self) -> str:
-        """As the scale's."""
-        return "perfect"
-
-    @property
-    def passive_models(self) -> tuple[int, int]:
-        """One of one."""
-        return 1, 1
+    def forget(self) -> None:
+        """Nothing is followed."""
 
     def find(self, frame: Frame) -> list[Face]:
         """The faces of this frame."""
         return self.faces[frame.sequence]
-
-    def find_still(self, pixels: Pixels) -> list[Face]:
-        """Not used here."""
-        raise NotImplementedError
 
     def embed(self, pixels: Pixels, face: Face) -> Embedding:  # noqa: ARG002 - knows without looking
         """The next identity; the last one stays."""
         identity = self.identities.pop(0) if len(self.identities) > 1 else self.identities[0]
         vector = np.zeros(4, np.float32)
         vector[identity] = 1.0
-        return Embedding(vector, "perfect")
+        return Embedding(vector, self.embedding_version)
 
     def passive_live_score(self, pixels: Pixels, face: Face) -> float:  # noqa: ARG002 - as above
         """Always live."""
@@ -100,14 +80,20 @@ def recording(
 def judged(species: str, **options: object) -> LivenessResult:
     """The verdict on one session."""
     found, models = recording(species, **options)  # type: ignore[arg-type]
-    return score(found, models, SETTINGS, SCALE)
+    return score(found, models)
+
+
+def score(found: Recording, models: PerfectModels) -> LivenessResult:
+    """From pixels to the verdict."""
+    return judge(gather_evidence(found, models, SCALE), SETTINGS)
 
 
 def test_a_live_session_is_live() -> None:
     """From pixels to LIVE, with progress."""
     found, models = recording("live")
     steps: list[tuple[int, int]] = []
-    result = score(found, models, SETTINGS, SCALE, progress=lambda done, total: steps.append((done, total)))
+    evidence = gather_evidence(found, models, SCALE, progress=lambda done, total: steps.append((done, total)))
+    result = judge(evidence, SETTINGS)
     assert result.verdict is Liveness.LIVE, result
     assert steps[-1] == (len(found.frames), len(found.frames))
     assert models.scored == 5
@@ -130,7 +116,7 @@ def test_another_identity_during_the_flash_is_a_spoof() -> None:
     """The embedding in the middle is somebody else's."""
     found, models = recording("live")
     models.identities = [0, 1, 0]
-    assert score(found, models, SETTINGS, SCALE).verdict is Liveness.SPOOF
+    assert score(found, models).verdict is Liveness.SPOOF
 
 
 def test_a_recording_without_approach_has_no_passive_scores() -> None:
@@ -151,7 +137,7 @@ def test_frames_without_faces_are_no_error() -> None:
     evidence = gather_evidence(found, models, SCALE)
     assert evidence.same_face == ()
     assert all(frame.track == -1 for frame in evidence.frames)
-    assert score(found, models, SETTINGS, SCALE).verdict is Liveness.UNSURE
+    assert score(found, models).verdict is Liveness.UNSURE
 
 
 def test_background_faces_do_not_count_and_other_places_are_other_tracks() -> None:
@@ -165,7 +151,7 @@ def test_background_faces_do_not_count_and_other_places_are_other_tracks() -> No
     evidence = gather_evidence(found, models, SCALE)
     assert {frame.faces for frame in evidence.frames} == {1}
     assert evidence.frames[49].track != evidence.frames[50].track != evidence.frames[51].track
-    assert score(found, models, SETTINGS, SCALE).verdict is Liveness.SPOOF
+    assert score(found, models).verdict is Liveness.SPOOF
 
 
 def test_the_json_is_as_documented() -> None:

@@ -18,7 +18,7 @@ from hardware.recording.read import read_recording
 from hardware.sim.clock import SimClock
 from kiosk.cli.rig import free_bytes, place_of, rig_loop, write_kept
 from kiosk.errors import DisplayClosed, DoorError, InputError
-from kiosk.evaluation.score import score
+from kiosk.evaluation.gather import gather_evidence
 from kiosk.reasons import Reason
 from kiosk.runtime.loop import Turn
 from kiosk.runtime.visitlog import VisitLog
@@ -45,6 +45,7 @@ from kiosk.values import (
 )
 from kiosk.visit.events import LivenessJudged
 from kiosk.visit.guidance import NO_HINTS
+from kiosk.visit.reflection import judge
 from kiosk.visit.states import Approach, Check, Deciding, Flashing, Guiding, Idle, State, Visit
 from tests.support.simrig import SETTINGS, SeenModels, simulated, world_of
 from tests.support.stored import GOOD
@@ -135,9 +136,8 @@ def test_the_document_says_who_wrote_it_and_what_was_found(recorded: Recorded) -
 def test_scoring_it_again_finds_the_same(recorded: Recorded) -> None:
     """The recording holds all that the verdict stood on."""
     models = SeenModels(world_of("live"))
-    result = score(
-        read_recording(recorded.folder / "0001"), models, SETTINGS.liveness, scale_of(models.embedding_version)
-    )
+    evidence = gather_evidence(read_recording(recorded.folder / "0001"), models, scale_of(models.embedding_version))
+    result = judge(evidence, SETTINGS.liveness)
     assert result.verdict is Liveness.LIVE, result
 
 
@@ -147,7 +147,8 @@ def test_the_visit_was_judged_by_the_calibration(recorded: Recorded) -> None:
     lag = next(gate for gate in kept.result.gates if gate.name == "lag")
     assert lag.threshold == SETTINGS.liveness.lag_window_s
     found, models = read_recording(recorded.folder / "0001"), SeenModels(world_of("live"))
-    late = score(replace(found, lag_s=0.15), models, SETTINGS.liveness, scale_of(models.embedding_version))
+    evidence = gather_evidence(replace(found, lag_s=0.15), models, scale_of(models.embedding_version))
+    late = judge(evidence, SETTINGS.liveness)
     assert late.verdict is not Liveness.LIVE
     assert next(gate for gate in late.gates if gate.name == "lag").verdict is not Verdict.PASS
 

@@ -1,7 +1,7 @@
-"""Score a recording exactly as the kiosk judges a visit: find faces, reduce frames to evidence, ask the gates.
+"""From a recording to what the gates judge: find faces in every frame, reduce each to numbers, keep no picture.
 
-The models come in through their port. Frames are read one by one; the models see each at
-once, so no picture is kept.
+No setting plays a part in it: thresholds come in afterwards, when the evidence is judged. That is what makes evidence
+worth keeping (``kiosk.evaluation.kept``).
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kiosk.config.tree import LivenessSettings
 from kiosk.evaluation.recording import RecordedFrame, Recording
 from kiosk.identity.scale import Scale
 from kiosk.ports import FaceModels
 from kiosk.runtime.extract import Extractor
 from kiosk.runtime.perceive import Tracker, without_background
-from kiosk.values import Embedding, Frame, LivenessResult
+from kiosk.values import Embedding, Frame
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.geometry import focal_px
-from kiosk.visit.reflection import judge
+from kiosk.visit.reflection.mesh import mesh
 
 PASSIVE_FRAMES = 5
 SMALL_RATIO = 0.35
@@ -36,25 +35,13 @@ class _Gathered:
     passive: list[float] = field(default_factory=list)
 
 
-def score(
-    recording: Recording,
-    models: FaceModels,
-    settings: LivenessSettings,
-    scale: Scale,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> LivenessResult:
-    """The gates' verdict on a recording. ``progress(done, all)`` is called after each frame.
-
-    Raises InputError for a broken picture, ModelError when the models fail.
-    """
-    return judge(gather_evidence(recording, models, scale, progress=progress), settings)
-
-
 def gather_evidence(
     recording: Recording, models: FaceModels, scale: Scale, *, progress: Callable[[int, int], None] | None = None
 ) -> Evidence:
-    """Everything the gates need of a recording."""
+    """Everything the gates need of a recording. ``progress(done, all)`` is called after each frame.
+
+    Raises InputError for a broken picture, ModelError when the models fail.
+    """
     extractor, tracker, gathered = Extractor(), Tracker(), _Gathered()
     wanted, passive = _identity_frames(recording), _passive_frames(recording)
     for number, recorded in enumerate(recording.frames):
@@ -75,6 +62,14 @@ def gather_evidence(
             progress(number + 1, len(recording.frames))
     before = gathered.embeddings.get("before")
     later = [gathered.embeddings[part] for part in ("middle", "end") if part in gathered.embeddings]
+    same_face = () if before is None else tuple(scale.between(before, other) for other in later)
+    return assembled(recording, gathered.evidence, gathered.passive, same_face)
+
+
+def assembled(
+    recording: Recording, frames: Sequence[FrameEvidence], passive: Sequence[float], same_face: Sequence[float]
+) -> Evidence:
+    """What was measured, with what the recording says of itself."""
     width = recording.frames[0].size_px[0]
     return Evidence(
         camera_name=recording.camera_name,
@@ -84,10 +79,10 @@ def gather_evidence(
         lag_s=recording.lag_s,
         ambient_lux=recording.ambient_lux,
         slots=recording.slots,
-        frames=tuple(gathered.evidence),
-        passive_live=tuple(gathered.passive),
-        same_face=() if before is None else tuple(scale.between(before, other) for other in later),
-        mesh_normals=extractor.mesh_normals,
+        frames=tuple(frames),
+        passive_live=tuple(passive),
+        same_face=tuple(same_face),
+        mesh_normals=mesh().normals,
     )
 
 
