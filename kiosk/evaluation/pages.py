@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from kiosk.evaluation import words
 from kiosk.evaluation.report import shown
 
 SYNTHETIC = (
@@ -22,11 +24,28 @@ TITLES = {
     "det": "Error rates over the confidence",
     "gates": "Which gate saw the attack",
 }
-_STYLE = (
-    "body{font-family:sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#202124;line-height:1.45}"
-    "table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #dadce0;padding:.3rem .6rem;text-align:left}"
-    "th{background:#f1f3f4}svg{max-width:100%;height:auto}.no{color:#b3261e;font-weight:bold}"
+_FIGURE = re.compile(r"[\d.]+($| of | %| s$| x$| tries$)")
+_MEANING = dict(words.TERMS)
+HINTS = {
+    "Attacks (APCER)": f"APCER: {_MEANING['APCER']} At most: {_MEANING['At most']}",
+    "Genuine visitors (BPCER)": f"BPCER: {_MEANING['BPCER']} L*: {_MEANING['L*']}",
+    "Held back by one gate alone": "Without this gate these tries would have been accepted.",
+}
+"""Under a table's title."""
+STYLE = (
+    "body{font-family:sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#202124;line-height:1.45;"
+    "overflow-wrap:break-word}code{overflow-wrap:anywhere}h1,h2{line-height:1.2}h2{margin-top:2rem}"
+    "dt{font-weight:bold}dd{margin:0 0 .4rem}.figure{white-space:nowrap}"
+    "table{border-collapse:collapse}td,th{border:1px solid #dadce0;padding:.3rem .6rem;text-align:left}"
+    "th{background:#f1f3f4}.wide{overflow-x:auto;margin:1rem 0}.no{color:#b3261e;font-weight:bold}"
+    ".synthetic,.summary{border-left:.3rem solid #5f6368;padding:.1rem .8rem}.hint{color:#5f6368}.narrow{display:none}"
+    "svg{display:block;height:auto;max-width:100%}"
+    # A drawing that is shrunk to a telephone's width cannot be read: there it is moved sideways instead.
+    "@media screen and (max-width:45rem){svg{max-width:none}td,th{padding:.25rem .4rem}.narrow{display:block}}"
+    "@media print{body{margin:0;max-width:none;font-size:10pt}.wide{overflow:visible}svg,tr,dd{break-inside:avoid}"
+    "h2{break-after:avoid}thead{display:table-header-group}*{print-color-adjust:exact}@page{margin:1.5cm}}"
 )
+"""Of every page for people: readable on a telephone and on paper, the meaning never in a colour alone."""
 
 
 def apcer_csv(report: Mapping[str, Any]) -> str:
@@ -71,15 +90,11 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
         for one in report["targets"]
     ]
     attacks = [
-        [one["species"], "yes" if one["covered"] else "no", shown(one["accepted"]), shown(one["silent"])]
+        [words.species(one["species"]), "yes" if one["covered"] else "no", shown(one["accepted"]), shown(one["silent"])]
         for one in report["apcer"]
     ]
-    live = [
-        [one["name"], shown(one["refused"]), str(one["as_attack"]["count"]), str(one["silent"]["count"]),
-         str(one["other_path"])]
-        for one in (report["live"], *(row for rows in report["margins"].values() for row in rows),
-                    *report["information"])
-    ]  # fmt: skip
+    live = [_visitors(one) for one in (report["live"], *(row for rows in report["margins"].values() for row in rows))]
+    beyond = [_visitors(one) for one in report["information"]]
     times = [
         [name, str(one["count"]), _value(one["median_s"], "s"), _value(one["p95_s"], "s")]
         for name, one in (
@@ -91,25 +106,40 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
         )
     ]
     alone = [
-        [species, ", ".join(f"{name} {count}" for name, count in sorted(row.items(), key=lambda pair: -pair[1]))]
+        [words.species(species),
+         ", ".join(f"{name} {count}" for name, count in sorted(row.items(), key=lambda pair: -pair[1]))]
         for species, row in sorted(report["stopped_alone"].items())
-    ]
+    ]  # fmt: skip
+    refused = ["refused", "of these as an attack", "of these without an answer", "too bright for a flash (not counted)"]
     return [
         ("Targets", ["target", "measured", "limit", "met"], targets),
         ("Attacks (APCER)", ["species", "covered", "accepted", "no answer after all tries"], attacks),
-        ("Genuine visitors (BPCER)", ["condition", "refused", "of these as an attack", "of these without an answer",
-                                      "too bright for a flash (not counted)"], live),
-        ("Time from the face in the oval to the verdict, all tries", ["", "trials", "median", "95 %"], times),
-        ("Held back by one gate alone", ["species", "gate and trials"], alone),
-    ]  # fmt: skip
+        ("Genuine visitors (BPCER)", ["condition", *refused], live),
+        ("Genuine visitors outside the targets' light or distance, for information", ["condition", *refused], beyond),
+        ("Time from the face in the oval to the verdict, all tries", ["", "trials", "median", "95 % within"], times),
+        ("Held back by one gate alone", ["species", "gate and number of trials"], alone),
+    ]
+
+
+def _visitors(one: Mapping[str, Any]) -> list[str]:
+    counts = (one["as_attack"]["count"], one["silent"]["count"], one["other_path"])
+    return [one["name"], shown(one["refused"]), *map(str, counts)]
+
+
+def _glossary(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The terms, and the gates that this report names."""
+    seen = dict.fromkeys(name for row in report["failed_percent"].values() for name in row)
+    return [*words.TERMS, *((f"Gate {name}", question) for name, question in words.gates(seen))]
 
 
 def markdown(report: Mapping[str, Any], drawings: Sequence[str], place: str) -> str:
     """The report in Markdown; ``place`` comes before each drawing's file name (``place + name + .svg``)."""
-    lines = ["# Liveness evaluation", "", *_notes(report)]
+    lines = ["# Liveness evaluation", "", *_notes(report), "", words.summary(report["targets"])]
     for title, head, rows in tables(report):
         if rows:
-            lines += ["", f"## {title}", "", _row(head), _row(["---"] * len(head)), *map(_row, rows)]
+            hint = [HINTS[title], ""] if title in HINTS else []
+            lines += ["", f"## {title}", "", *hint, _row(head), _row(["---"] * len(head)), *map(_row, rows)]
+    lines += ["", "## Words", "", *(f"- **{term}**: {meaning}" for term, meaning in _glossary(report))]
     lines += ["", "## Drawings"]
     for name in drawings:
         lines += ["", f"{TITLES[name]}:", "", f"![{TITLES[name]}]({place}{name}.svg)"]
@@ -118,18 +148,51 @@ def markdown(report: Mapping[str, Any], drawings: Sequence[str], place: str) -> 
 
 def html(report: Mapping[str, Any], drawings: Mapping[str, str]) -> str:
     """One page that needs nothing else."""
-    notes = "".join(f"<p>{escape(note).replace('**', '')}</p>" for note in _notes(report) if note)
-    body = [f"<h1>Liveness evaluation</h1>{notes}"]
+    about = report["about"]
+    body = ["<h1>Liveness evaluation</h1>"]
+    if about.get("synthetic"):
+        body.append(f"<p class='synthetic'>{_inline(SYNTHETIC)}</p>")
+    body.append(f"<p class='summary'>{escape(words.summary(report['targets']))}</p>")
     for title, head, rows in tables(report):
         if rows:
-            cells = "".join(f"<th>{escape(name)}</th>" for name in head)
-            lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-            body.append(f"<h2>{escape(title)}</h2><table><tr>{cells}</tr>{lines}</table>")
-    body += [f"<h2>{escape(TITLES[name])}</h2>{svg}" for name, svg in drawings.items()]
+            hint = f"<p class='hint'>{escape(HINTS[title])}</p>" if title in HINTS else ""
+            body.append(f"<h2>{escape(title)}</h2>{hint}{table(head, rows)}")
+    for name, svg in drawings.items():
+        body.append(f"<h2>{escape(TITLES[name])}</h2><div class='wide'>{svg}</div>")
+    meanings = "".join(f"<dt>{escape(term)}</dt><dd>{escape(meaning)}</dd>" for term, meaning in _glossary(report))
+    body.append(f"<h2 id='words'>Words</h2><dl>{meanings}</dl>")
+    body.append(f"<h2>How it was measured</h2>{_made(report)}")
+    return page("Liveness evaluation", "".join(body))
+
+
+def page(title: str, body: str) -> str:
+    """``body`` (markup) as a page of its own."""
     return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Liveness evaluation</title>"
-        f"<style>{_STYLE}</style></head><body>{''.join(body)}</body></html>\n"
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width,initial-scale=1'>"
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{body}"
+        "<p class='hint narrow'>On a narrow screen tables and drawings can be moved sideways.</p></body></html>\n"
     )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """As markup; a wide one is moved sideways on a narrow screen."""
+    cells = "".join(f"<th scope='col'>{escape(name)}</th>" for name in head)
+    lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return f"<div class='wide'><table><thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table></div>"
+
+
+def _made(report: Mapping[str, Any]) -> str:
+    about = report["about"]
+    command = f"Made by <code>{escape(about['command'])}</code>: " if about.get("command") else ""
+    notes = "".join(f"<li>{_inline(note)}</li>" for note in about.get("notes", ()))
+    return f"<p>{command}{report['trials']} trials.</p><ul>{notes}</ul>"
+
+
+def _inline(text: str) -> str:
+    """Escaped, with `code` and **strong** words."""
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", text)
 
 
 def _notes(report: Mapping[str, Any]) -> list[str]:
@@ -153,4 +216,5 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _cell(text: str) -> str:
-    return f"<td class='no'>{escape(text)}</td>" if text == "NO" else f"<td>{escape(text)}</td>"
+    kind = " class='no'" if text == "NO" else " class='figure'" if _FIGURE.match(text) else ""
+    return f"<td{kind}>{escape(text)}</td>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kiosk.evaluation import words
 from kiosk.evaluation.svg import BLUE, GREY, ORANGE, Bar, Curve, bars, curves, shades
 
 
@@ -29,7 +30,7 @@ def plots(report: Mapping[str, Any]) -> dict[str, str]:
 def _apcer(rows: Sequence[Mapping[str, Any]]) -> str:
     found = [
         Bar(
-            one["species"] + ("" if one["covered"] else " *"),
+            words.SPECIES.get(one["species"], one["species"]),
             one["accepted"]["percent"],
             one["accepted"]["high_percent"],
             f"{one['accepted']['count']} of {one['accepted']['total']}" + ("" if one["covered"] else ", not covered"),
@@ -39,7 +40,7 @@ def _apcer(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     known = [bar.high for bar, one in zip(found, rows, strict=True) if one["covered"] and bar.high is not None]
     most = max([2.0, *known]) if known else 100.0
-    axis = "attacks accepted, % (thin line: 95 % bound; bars may leave the picture)"
+    axis = "attacks accepted, % (thin line: at most so many, 95 % bound)"
     return bars(found, limit=1.0, axis=axis, most=_scale(most))
 
 
@@ -58,7 +59,7 @@ def _bpcer(margins: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         for axis in ("ambient_lux", "distance_mm", "skin_l", "glasses")
         for one in margins[axis]
     ]
-    axis_name = "genuine visitors refused, % (thin line: 95 % bound)"
+    axis_name = "genuine visitors refused, % (thin line: at most so many, 95 % bound)"
     return bars(rows, limit=5.0, axis=axis_name)
 
 
@@ -82,7 +83,7 @@ def _cells(cells: Sequence[Mapping[str, Any]]) -> str:
         values,
         full=100.0,
         notes=notes,
-        caption="genuine visitors refused of those tried; blue: 100 %",
+        caption="refused / tried; the darker, the larger the share; empty: not tried; L*: lightness of the skin",
     )
 
 
@@ -100,17 +101,17 @@ def _times(report: Mapping[str, Any]) -> str:
     quantiles = report["times"]["quantiles_s"]
     points = [(seconds, 2.0 * number) for number, seconds in enumerate(quantiles) if seconds is not None]
     fixed = report["times"]["all_fixed_length"]
-    lines = [Curve("ended when sure", points)]
+    lines = [Curve("flash ended when sure", points)]
     if fixed["median_s"] is not None:
         median = fixed["median_s"]
-        lines.append(Curve("played to the end (median)", [(median, 0.0), (median, 100.0)], GREY))
+        lines.append(Curve("played to the end (median)", [(median, 0.0), (median, 100.0)], GREY, dashes="6 4"))
     return curves(
         lines,
-        x_axis="seconds from the face in the oval to the verdict, all tries",
+        x_axis="seconds from the face in the oval to the verdict, all tries (right edge: 10 s or more)",
         y_axis="% of genuine visitors answered",
         x_end=10.0,
         y_end=100.0,
-        marks=(3.0, 4.5),
+        marks=((3.0, "3 s"), (4.5, "4.5 s")),
     )
 
 
@@ -120,11 +121,11 @@ def _det(points: Sequence[Mapping[str, Any]]) -> str:
 
     return curves(
         [
-            Curve("APCER of the worst covered species", line("apcer_percent"), ORANGE, steps=True),
+            Curve("attacks accepted (worst species)", line("apcer_percent"), ORANGE, steps=True, dashes="6 4"),
             Curve("genuine visitors refused", line("bpcer_percent"), BLUE, steps=True),
         ],
-        x_axis="least confidence that is accepted",
-        y_axis="%",
+        x_axis="confidence (0 to 100) that is asked for at least",
+        y_axis="% of tries",
         x_end=100.0,
         y_end=100.0,
     )
@@ -134,9 +135,9 @@ def _gates(table: Mapping[str, Mapping[str, float]]) -> str:
     names = list(dict.fromkeys(name for row in table.values() for name in row))
     rows = sorted(table, key=lambda species: (species == "live", species))
     return shades(
-        rows,
+        [words.SPECIES.get(name, name) for name in rows],
         names,
         [[table[species].get(name) for name in names] for species in rows],
         full=100.0,
-        caption="% of trials in which this gate saw an attack in the last try",
+        caption="% of trials in which this gate saw an attack in the last try (several gates may see it)",
     )

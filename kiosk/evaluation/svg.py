@@ -6,7 +6,7 @@ All sizes are pixels. Colours: one blue for figures, orange for limits, greys fo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -33,46 +33,57 @@ class Curve:
     points: Sequence[tuple[float, float]]
     colour: str = BLUE
     steps: bool = False
+    dashes: str = ""
+    """Of the stroke: lines are told apart without their colour."""
 
 
 def bars(rows: Sequence[Bar], *, limit: float | None, axis: str, most: float | None = None) -> str:
     """Horizontal bars: the figure as a bar, its upper bound as a thin line, the limit as an orange line."""
-    left, width, pitch, right = 170, 400, 24, 150
+    left, width, pitch, right = _room(row.name for row in rows), 400, 24, 150
+    top = 14 if limit is None else 30
     known = [value for row in rows for value in (row.value, row.high) if value is not None]
     end = _nice(max([*known, limit or 0.0, 0.5])) if most is None else most
     scale = width / end
     parts = []
     for number, row in enumerate(rows):
-        y = 14 + number * pitch
+        y = top + number * pitch
         parts.append(_text(left - 8, y + 9, row.name, "end"))
         if row.high is not None and row.value is not None:
             tip = left + min(row.high, end) * scale
             parts.append(f"<line x1='{left}' x2='{tip:.1f}' y1='{y + 5}' y2='{y + 5}' stroke='{GREY}'/>")
-            parts.append(f"<line x1='{tip:.1f}' x2='{tip:.1f}' y1='{y}' y2='{y + 10}' stroke='{GREY}'/>")
+            if row.high <= end:
+                parts.append(f"<line x1='{tip:.1f}' x2='{tip:.1f}' y1='{y}' y2='{y + 10}' stroke='{GREY}'/>")
+            else:  # it leaves the picture
+                parts.append(f"<path d='M{tip - 6:.1f} {y + 1}l6 4l-6 4' fill='none' stroke='{GREY}'/>")
             long = min(row.value, end) * scale
             colour = "#9aa0a6" if row.muted else BLUE
             parts.append(f"<rect x='{left}' y='{y - 2}' width='{long:.1f}' height='14' fill='{colour}'/>")
         parts.append(_text(left + width + 10, y + 9, row.note))
-    bottom = 14 + len(rows) * pitch
+    bottom = top + len(rows) * pitch
     parts += _ticks_x(left, bottom, width, end)
     if limit is not None:
         x = left + limit * scale
-        parts.append(f"<line x1='{x:.1f}' x2='{x:.1f}' y1='4' y2='{bottom}' stroke='{ORANGE}' stroke-dasharray='4 3'/>")
+        parts.append(_mark(x, top - 10, bottom))
+        parts.append(_text(x, top - 14, f"limit {limit:g} %", "middle", colour=ORANGE))
     parts.append(_text(left + width / 2, bottom + 34, axis, "middle"))
-    return _svg(left + width + right, bottom + 44, parts)
+    return _svg(left + width + right, bottom + 44, parts, axis)
 
 
 def curves(
-    lines: Sequence[Curve], *, x_axis: str, y_axis: str, x_end: float, y_end: float, marks: Sequence[float] = ()
+    lines: Sequence[Curve],
+    *,
+    x_axis: str,
+    y_axis: str,
+    x_end: float,
+    y_end: float,
+    marks: Sequence[tuple[float, str]] = (),
 ) -> str:
-    """Lines over linear axes from 0; ``marks`` are orange lines at values of x."""
-    left, top, width, height = 64, 30, 440, 240
+    """Lines over linear axes from 0; ``marks`` are the targets at values of x, with their words."""
+    left, top, width, height = 64, 54 if marks else 34, 440, 240
     parts = _ticks_x(left, top + height, width, x_end) + _ticks_y(left, top, width, height, y_end)
-    for mark in marks:
+    for mark, said in marks:
         x = left + width * mark / x_end
-        parts.append(
-            f"<line x1='{x:.1f}' x2='{x:.1f}' y1='{top}' y2='{top + height}' stroke='{ORANGE}' stroke-dasharray='4 3'/>"
-        )
+        parts += [_mark(x, top, top + height), _text(x, top - 6, said, "middle", colour=ORANGE)]
     for number, line in enumerate(lines):
         points: list[tuple[float, float]] = []
         for x, y in line.points:
@@ -82,14 +93,17 @@ def curves(
                     points.append((at[0], points[-1][1]))
                 points.append(at)
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        parts.append(f"<polyline points='{path}' fill='none' stroke='{line.colour}' stroke-width='2'/>")
+        dashed = f" stroke-dasharray='{line.dashes}'" if line.dashes else ""
+        parts.append(f"<polyline points='{path}' fill='none' stroke='{line.colour}' stroke-width='2'{dashed}/>")
         y = top + 14 + 18 * number
         parts.append(f"<line x1='{left + width + 14}' x2='{left + width + 34}' y1='{y}' y2='{y}' "
-                     f"stroke='{line.colour}' stroke-width='3'/>")  # fmt: skip
+                     f"stroke='{line.colour}' stroke-width='3'{dashed}/>")  # fmt: skip
         parts.append(_text(left + width + 40, y + 4, line.name))
     parts.append(_text(left + width / 2, top + height + 36, x_axis, "middle"))
-    parts.append(_text(left - 44, top - 14, y_axis))
-    return _svg(left + width + 260, top + height + 46, parts)
+    parts.append(_text(left - 44, 16, y_axis))
+    if marks:
+        parts.append(_text(left + width + 14, top + 14 + 18 * len(lines) + 4, "thin dashes: targets", colour=ORANGE))
+    return _svg(left + width + 260, top + height + 46, parts, f"{y_axis}; {x_axis}")
 
 
 def shades(
@@ -102,7 +116,7 @@ def shades(
     caption: str = "",
 ) -> str:
     """A table whose cells darken with their value up to ``full`` (percent); None is an empty cell."""
-    left, top, pitch_x, pitch_y = 170, 40, 68, 22
+    left, top, pitch_x, pitch_y = _room(rows), 40, 68, 22
     parts = [
         _text(left + (number + 0.5) * pitch_x - 1, top - 8 - 14 * (above - 1), line, "middle")
         for number, name in enumerate(columns)
@@ -120,7 +134,12 @@ def shades(
             parts.append(_text(x + pitch_x / 2 - 1, y + 15, shown, "middle", colour=colour))
     bottom = top + len(rows) * pitch_y
     parts.append(_text(left, bottom + 18, caption))
-    return _svg(left + len(columns) * pitch_x + 50, bottom + 28, parts)
+    return _svg(left + max(len(columns) * pitch_x + 50, 7 * len(caption)), bottom + 28, parts, caption)
+
+
+def _room(names: Iterable[str]) -> int:
+    """Left of the figures, for the rows' names."""
+    return max([120, *(30 + 7 * len(name) for name in names)])
 
 
 def _shade(share: float) -> str:
@@ -156,6 +175,12 @@ def _text(x: float, y: float, text: str, anchor: str = "start", *, colour: str =
     return f"<text x='{x:.1f}' y='{y:.1f}' {FONT} fill='{colour}' text-anchor='{anchor}'>{escape(text)}</text>"
 
 
-def _svg(width: float, height: float, parts: Sequence[str]) -> str:
-    head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:.0f} {height:.0f}' width='{width:.0f}'>"
+def _mark(x: float, top: float, bottom: float) -> str:
+    return f"<line x1='{x:.1f}' x2='{x:.1f}' y1='{top}' y2='{bottom}' stroke='{ORANGE}' stroke-dasharray='4 3'/>"
+
+
+def _svg(width: float, height: float, parts: Sequence[str], said: str) -> str:
+    """``said``: what it shows, for whoever hears the page."""
+    size = f"viewBox='0 0 {width:.0f} {height:.0f}' width='{width:.0f}'"
+    head = f"<svg xmlns='http://www.w3.org/2000/svg' {size} role='img' aria-label='{escape(said)}'>"
     return f"{head}<rect width='100%' height='100%' fill='#ffffff'/>{''.join(parts)}</svg>"

@@ -12,12 +12,16 @@ from typing import Any
 
 import pytest
 
+from hardware.sim.species import SPECIES as SIMULATED
 from kiosk.errors import InputError
+from kiosk.evaluation import words
 from kiosk.evaluation.pages import apcer_csv, bpcer_csv, html, markdown
 from kiosk.evaluation.plots import plots
 from kiosk.evaluation.report import agreement_of, figures
 from kiosk.evaluation.trial import Trial
 from kiosk.evaluation.write import write_report
+from kiosk.visit.policy import MOVEMENT_GATES
+from kiosk.visit.reflection.fusion import SCALES
 from tests.support.trialkit import trial
 
 ABOUT = {"synthetic": True, "command": "kiosk liveness evaluate --out DIR", "notes": ["<b>a note & more</b>"]}
@@ -66,7 +70,7 @@ def test_missed_targets_are_missed() -> None:
     report = figures([*grid(refused=20), *attacks(accepted=4)], ABOUT)
     assert met(report, "largest APCER") is False
     assert met(report, "genuine visitors refused") is False
-    assert met(report, "worst skin cell over the mean") is False
+    assert met(report, "most refused skin tone over the mean") is False
     assert met(report, "fewest tries") is True
 
 
@@ -97,9 +101,9 @@ def test_the_report_is_plain_json_and_its_pages_hold_its_figures() -> None:
     again = json.loads(json.dumps(report, allow_nan=False))
     drawings = plots(again)
     page, text = html(again, drawings), markdown(again, list(drawings), "report-")
-    for words in ("Synthetic", "1 of 300 = 0.3 %", "3 of 240"):
-        assert words in page
-        assert words in text
+    for said in ("Synthetic", "1 of 300 = 0.3 %", "3 of 240"):
+        assert said in page
+        assert said in text
     rows = list(csv.DictReader(io.StringIO(bpcer_csv(again))))
     assert len(rows) == 24
     assert sum(int(row["count"]) for row in rows) == 3
@@ -114,6 +118,36 @@ def test_the_page_needs_nothing_else_and_escapes_what_it_shows() -> None:
     assert "src=" not in page
     assert "<b>a note" not in page
     assert "&lt;b&gt;a note &amp; more" in page
+
+
+def test_the_page_explains_its_words_and_says_the_result_first() -> None:
+    """A reader who knows no abbreviation; what is not met stands before the tables."""
+    report = figures([*grid(), *attacks(accepted=4)], ABOUT)
+    page, text = html(report, plots(report)), markdown(report, [], "")
+    for told in (page, text):
+        assert told.index("Not met: largest APCER") < told.index("Targets")
+        assert "the share of attacks that the kiosk took for a genuine visitor" in told
+        assert "a matte print, flat (print_flat)" in told
+        assert "did the face&#x27;s colour follow" in told or "did the face's colour follow" in told
+    assert "name='viewport'" in page
+    assert words.summary(figures([*grid(), *attacks()], ABOUT)["targets"]) == "7 of 7 measured targets are met."
+    assert words.summary([]) == "No target was measured."
+
+
+def test_every_simulated_species_and_every_gate_has_plain_words() -> None:
+    """A new one must be explained where it is reported."""
+    assert set(words.SPECIES) == set(SIMULATED)
+    assert set(words.GATES) >= {*SCALES, *MOVEMENT_GATES}
+    assert words.species("a_label_of_yours") == "a_label_of_yours"
+
+
+def test_drawings_tell_their_lines_apart_without_colour() -> None:
+    """Dashes for the second line, words at each limit, a name for who hears the page."""
+    drawn = plots(figures([*grid(refused=3), *attacks(accepted=2)], ABOUT))
+    lines = [line for line in ET.fromstring(drawn["det"]).iter() if line.tag.endswith("polyline")]
+    assert [line.get("stroke-dasharray") for line in lines] == ["6 4", None]
+    assert "limit 1 %" in drawn["apcer"]
+    assert all("role='img' aria-label='" in svg for svg in drawn.values())
 
 
 def test_drawings_are_well_formed() -> None:
