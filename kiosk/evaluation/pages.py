@@ -24,7 +24,7 @@ TITLES = {
     "det": "Error rates over the confidence",
     "gates": "Which gate saw the attack",
 }
-_FIGURE = re.compile(r"[\d.]+($| of | %| s$| x$| tries$)")
+_FIGURE = re.compile(r"[\d.]+($| of | to | %| s$| x$| tries$)")
 _MEANING = dict(words.TERMS)
 HINTS = {
     "Attacks (APCER)": f"APCER: {_MEANING['APCER']} At most: {_MEANING['At most']}",

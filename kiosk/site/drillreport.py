@@ -12,12 +12,17 @@ from html import escape
 from typing import Any
 
 from kiosk import __version__
+from kiosk.evaluation import words
 from kiosk.evaluation.bounds import Share
+from kiosk.evaluation.pages import page, table
 from kiosk.reasons import Reason
 from kiosk.site.drill import LIVE, SPECIES, Drill, Try
+from kiosk.visit.messages import message_for
 
 ENOUGH = 0.05
 """An upper bound that says something."""
+ENOUGH_TRIES = 59
+"""None accepted in so many has an upper bound of ``ENOUGH``."""
 HEAD = ("what was tried", "tries", "accepted", "true share accepted", "without an answer", "gates that refused")
 ROOM = frozenset({Reason.HIGH_LIGHTING, Reason.TOO_BRIGHT})
 NOTES = (
@@ -65,6 +70,35 @@ def _row(species: str, tries: Sequence[Try]) -> Row:
     )
 
 
+def result(drill: Drill) -> str:
+    """The outcome in one or two sentences, for whoever reads no further."""
+    found = rows(drill)
+    attacks = [one for one in (*drill.tries, *drill.repeated) if one.species != LIVE]
+    through = [one.species for one in attacks if one.accepted]
+    said = ["No attack was accepted."] if attacks and not through else []
+    if through:  # by kind: they are never added together
+        said.append(f"ATTACKS WERE ACCEPTED: {_counted(through)}.")
+    said += [
+        f"{row.accepted.count} of {row.accepted.total} genuine visits {'was' if row.accepted.count == 1 else 'were'} "
+        "accepted."
+        for row in found
+        if row.species == LIVE
+    ]
+    return " ".join(said) or "Nothing was tried."
+
+
+def meanings(drill: Drill) -> list[tuple[str, str]]:
+    """The codes that this report uses, in plain words."""
+    found = rows(drill)
+    gates = dict.fromkeys(name for row in found for name, _ in row.gates)
+    reasons = dict.fromkeys(name for row in found for name, _ in row.reasons)
+    known = [(name, f"the visitor read: {message_for(Reason(name)).headline}.") for name in reasons if name in _REASONS]
+    return [*known, *((f"gate {name}", question) for name, question in words.gates(gates))]
+
+
+_REASONS = frozenset(map(str, Reason))
+
+
 def advice(drill: Drill) -> list[str]:
     """Plain sentences, the gravest first."""
     said: list[str] = []
@@ -83,8 +117,10 @@ def advice(drill: Drill) -> list[str]:
     for row in found:
         if row.species != LIVE and not row.accepted.count:
             high = f"{100 * row.accepted.high:.0f} %"
-            little = "says little" if row.accepted.high > ENOUGH else "is something"
-            said.append(f"{row.title}: 0 of {row.accepted.total} {little}: at most {high} (95 % bound).")
+            line = f"{row.title}: 0 of {row.accepted.total} accepted; the true share is at most {high} (95 % bound)."
+            if row.accepted.high > ENOUGH:
+                line += f" So few tries say little: none of {ENOUGH_TRIES} would say at most {100 * ENOUGH:.0f} %."
+            said.append(line)
     said += _repeated(drill.repeated)
     missing = [step for step in drill.steps if len(drill.of(step.species)) < step.tries]
     if missing:
@@ -142,6 +178,7 @@ def to_json(drill: Drill) -> dict[str, Any]:
         "repeated": dict(Counter(one.species for one in drill.repeated)),
         "attack_accepted": drill.attack_accepted,
         "skipped": list(drill.skipped),
+        "result": result(drill),
         "finished": drill.next_step is None and not drill.skipped,
         "advice": advice(drill),
         "notes": list(NOTES),
@@ -150,27 +187,28 @@ def to_json(drill: Drill) -> dict[str, Any]:
 
 def to_html(drill: Drill) -> str:
     """One page without anything from elsewhere."""
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in _cells(drill))
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in HEAD)
     said = "".join(f"<li>{escape(line)}</li>" for line in advice(drill))
+    terms = "".join(f"<dt>{escape(term)}</dt><dd>{escape(meaning)}</dd>" for term, meaning in meanings(drill))
     notes = "".join(f"<p>{escape(line)}</p>" for line in NOTES)
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Spoof drill</title><style>'
-        "body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
-        "table{border-collapse:collapse;width:100%}td,th{border:1px solid #bbb;padding:.4em .6em;text-align:left}"
-        "th{background:#eee}footer{color:#555;font-size:.9em}</style>"
-        f"<h1>Spoof drill</h1><p>{escape(_where(drill))}</p><h2>What to do</h2><ul>{said}</ul>"
-        f"<h2>What was counted</h2><table><tr>{head}</tr>{body}</table><footer>{notes}</footer></html>\n"
+    body = (
+        f"<h1>Spoof drill</h1><p class='summary'><strong>{escape(result(drill))}</strong></p>"
+        f"<p>{escape(_where(drill))}</p><h2>What to do</h2><ul>{said}</ul>"
+        f"<h2>What was counted</h2>{table(HEAD, _cells(drill))}"
     )
+    if terms:
+        body += f"<h2>Words</h2><dl>{terms}</dl>"
+    return page("Spoof drill", f"{body}<h2>What it does not say</h2><footer>{notes}</footer>")
 
 
 def to_markdown(drill: Drill) -> str:
     """The same as text."""
-    lines = ["# Spoof drill", "", _where(drill), "", "## What to do", ""]
+    lines = ["# Spoof drill", "", f"**{result(drill)}**", "", _where(drill), "", "## What to do", ""]
     lines += [f"- {line}" for line in advice(drill)]
     lines += ["", "## What was counted", "", _line(HEAD), _line(["---"] * len(HEAD))]
     lines += [_line(cells) for cells in _cells(drill)]
-    return "\n".join([*lines, "", *(f"{line}\n" for line in NOTES)])
+    if terms := meanings(drill):
+        lines += ["", "## Words", "", *(f"- **{term}**: {meaning}" for term, meaning in terms)]
+    return "\n".join([*lines, "", "## What it does not say", "", *(f"{line}\n" for line in NOTES)])
 
 
 def _line(cells: Sequence[str]) -> str:

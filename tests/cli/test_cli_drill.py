@@ -32,7 +32,7 @@ def test_a_short_drill_writes_its_report(kiosk: Shell, bare: Path, monkeypatch: 
     monkeypatch.setattr(attempting, "PATIENCE_S", 1.0)
     answer = kiosk("drill", "--out", bare / "drill", "--step", "print_flat=2")
     assert answer.code == 0, answer
-    assert "0 of 1 says little: at most 95 %" in answer.out
+    assert "0 of 1 accepted; the true share is at most 95 %" in answer.out
     assert "not finished yet" in answer.out
     assert "Hold up a sharp colour print" in answer.err
     report = json.loads((bare / "drill" / "report.json").read_text())

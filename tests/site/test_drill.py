@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,14 @@ from hardware.sim.world import World
 from kiosk.cli import rig
 from kiosk.cli.drill import Terminal, begin, play, write_report
 from kiosk.errors import InputError
+from kiosk.evaluation.bounds import Share
 from kiosk.reasons import Reason
 from kiosk.runtime.visitlog import VisitEntry
 from kiosk.site import drillfile
 from kiosk.site.drill import USUAL, Choice, Drill, Step, Try, outcome, plan, walk
-from kiosk.site.drillreport import advice, rows, to_html, to_json, to_markdown
+from kiosk.site.drillreport import ENOUGH, ENOUGH_TRIES, advice, result, rows, to_html, to_json, to_markdown
 from kiosk.values import Gate, Liveness, LivenessResult, Verdict
+from kiosk.visit.messages import message_for
 from tests.support.simfaces import portrait
 from tests.support.simrig import OPTICS, SETTINGS, simulated
 
@@ -255,10 +258,11 @@ def drilled(live: int, prints: int) -> Drill:
 def test_the_advice_says_how_little_five_tries_say() -> None:
     """0 of 5: at most 45 %."""
     (line,) = advice(drilled(5, 0))
-    assert line == "flat print: 0 of 5 says little: at most 45 % (95 % bound)."
+    assert line.startswith("flat print: 0 of 5 accepted; the true share is at most 45 % (95 % bound). So few tries say")
+    assert Share(0, ENOUGH_TRIES).high <= ENOUGH < Share(0, ENOUGH_TRIES - 1).high
     many = replace(NEW, steps=(Step("live", 1), Step("print_flat", 150)), tries=(tried("live", True),))
     many = replace(many, tries=many.tries + (tried("print_flat"),) * 150)
-    assert advice(many) == ["flat print: 0 of 150 is something: at most 2 % (95 % bound)."]
+    assert advice(many) == ["flat print: 0 of 150 accepted; the true share is at most 2 % (95 % bound)."]
 
 
 def test_an_accepted_attack_comes_first() -> None:
@@ -296,6 +300,20 @@ def test_the_pages_hold_the_same_and_are_safe() -> None:
     assert "0 to 45 %" in page
     assert "| flat print | 5 | 0 | 0 to 45 % | 0 | shape 5 |" in text
     assert "http" not in page
+
+
+def test_the_result_comes_first_and_codes_are_explained() -> None:
+    """An accepted attack cannot be overread, not even a repeated one; gates and reasons in words."""
+    done = drilled(4, 0)
+    assert result(done) == "No attack was accepted. 4 of 5 genuine visits were accepted."
+    again = replace(done, repeated=(tried("print_flat", True),))
+    assert result(again).startswith("ATTACKS WERE ACCEPTED: flat print 1.")
+    assert result(NEW) == "Nothing was tried."
+    page, text = to_html(done), to_markdown(done)
+    for told in (page, text):
+        assert told.index("No attack was accepted") < told.index("What to do")
+        assert "as on a head's relief?" in unescape(told)
+        assert message_for(Reason.NOT_LIVE).headline in unescape(told)
 
 
 def test_nothing_tried_is_a_report_too(tmp_path: Path) -> None:
