@@ -68,6 +68,7 @@ def drill(
     if json:
         emit(report)
     else:
+        say(report["result"])
         for line in report["advice"]:
             say(line)
         say(f"{len(done.tries)} tries; see {out}/report.html" + ("" if report["finished"] else "; not finished yet"))

@@ -43,7 +43,7 @@ STYLE = (
     # A drawing that is shrunk to a telephone's width cannot be read: there it is moved sideways instead.
     "@media screen and (max-width:45rem){svg{max-width:none}td,th{padding:.25rem .4rem}.narrow{display:block}}"
     "@media print{body{margin:0;max-width:none;font-size:10pt}.wide{overflow:visible}svg,tr,dd{break-inside:avoid}"
-    "h2{break-after:avoid}thead{display:table-header-group}*{print-color-adjust:exact}@page{margin:1.5cm}}"
+    "h2,dt,.hint{break-after:avoid}.figure{white-space:normal}thead{display:table-header-group}*{print-color-adjust:exact}@page{margin:1.5cm}}"
 )
 """Of every page for people: readable on a telephone and on paper, the meaning never in a colour alone."""
 
