@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from kiosk.errors import KioskError
 
@@ -72,6 +70,12 @@ class Advance(Protocol):
 @contextmanager
 def progress(*, quiet: bool = False, size_in_bytes: bool = False) -> Iterator[Advance]:
     """A progress bar on standard error (plain silence when it is no terminal or ``quiet``)."""
+    if quiet:
+        yield _silence
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     count = DownloadColumn() if size_in_bytes else MofNCompleteColumn()
     bar = Progress(
@@ -80,7 +84,7 @@ def progress(*, quiet: bool = False, size_in_bytes: bool = False) -> Iterator[Ad
         count,
         TimeElapsedColumn(),
         console=console,
-        disable=quiet or not console.is_terminal,
+        disable=not console.is_terminal,
     )
     tasks: dict[str, Any] = {}
 
@@ -91,3 +95,7 @@ def progress(*, quiet: bool = False, size_in_bytes: bool = False) -> Iterator[Ad
 
     with bar:
         yield advance
+
+
+def _silence(what: str, done: int, total: int) -> None:
+    """Nobody watches."""

@@ -13,7 +13,6 @@ from kiosk.config.paths import data_dir
 from kiosk.errors import InputError
 from kiosk.values import Embedding
 from models import manifest
-from models.fetch import fetch as fetch_files
 
 app = typer.Typer(help="Weights: where they come from, fetching and verifying them.", no_args_is_help=True)
 
@@ -32,6 +31,8 @@ def fetch(
     json: JsonOption = False,
 ) -> None:
     """Bring every missing weight from its pinned source; verified, resumable, nothing to do the second time."""
+    from models.fetch import fetch as fetch_files
+
     groups = tuple(group) if group else manifest.DEFAULT_GROUPS
     with progress(quiet=json, size_in_bytes=True) as advance:
         brought = fetch_files(data_dir(), groups=groups, from_dir=folder, progress=advance)
