@@ -85,6 +85,7 @@ class Performer:
             "confidence": effect.confidence,
             "source": effect.source,
             "model_version": effect.model_version,
+            "flash": None if effect.flash is None else str(effect.flash),
         }
         details.update({f"gate_{name}": verdict for name, verdict in effect.gates})
         known: dict[str, str | float | int | None] = {k: v for k, v in details.items() if v is not None}

@@ -98,10 +98,10 @@ def _flash(visit: Visit, seen: Observation, now: Moment, rules: Rules) -> Steppe
     challenge = rules.draw(now.nonce)
     least = least_colours(flash)
     now_s, least_s = now.monotonic_s, shown_after_s(challenge, least) if flash is Flash.LONG else 0.0
-    check = Check(attempt, face.track, face.track, challenge, now_s, now_s, least_s)
+    check = Check(attempt, face.track, face.track, challenge, now_s, now_s, least_s, flash=flash)
     effects: tuple[Effect, ...] = (
         StartAttempt(attempt, face.track, challenge, visit.badge, least),
-        RecordEvent("ATTEMPT_STARTED", attempt=attempt),
+        RecordEvent("ATTEMPT_STARTED", attempt=attempt, flash=flash),
     )
     return replace(visit, state=Flashing(check), attempt=attempt), effects
 

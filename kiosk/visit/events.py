@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from kiosk.reasons import Reason
 from kiosk.values import Challenge, Grant, LivenessResult, Match, Observation
 from kiosk.visit.challenge import FLOOR
+from kiosk.visit.light import Flash
 from kiosk.visit.movement import Turned
 
 
@@ -133,6 +134,8 @@ class RecordEvent:
     confidence: float | None = None
     source: str | None = None
     model_version: str | None = None
+    flash: Flash | None = None
+    """The one of the attempt: normal, long, or none (the visitor moved the head); None where there was no attempt."""
     gates: tuple[tuple[str, str], ...] = ()
     """(gate name, verdict) of the liveness that decided."""
 

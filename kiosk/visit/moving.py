@@ -16,6 +16,7 @@ from kiosk.reasons import Reason
 from kiosk.values import Challenge, Liveness, Moment, Observation
 from kiosk.visit.check import Answer, broken_by, failure, matched
 from kiosk.visit.events import Effect, JudgeMovement, MatchArrived, MatchFailed, RecordEvent, StartAttempt
+from kiosk.visit.light import Flash
 from kiosk.visit.movement import begin as begin_course
 from kiosk.visit.movement import draw_instructions, follow
 from kiosk.visit.outcomes import Stepped, deciding, deny, unsure
@@ -28,11 +29,13 @@ def begin(visit: Visit, seen: Observation, now: Moment, rules: Rules) -> Stepped
     face, now_s = seen.faces[0], now.monotonic_s
     attempt = visit.attempt + 1
     nothing = Challenge(())
-    check = Check(attempt, face.track, face.track, nothing, now_s, now_s, movement=True, badge=visit.badge)
+    check = Check(
+        attempt, face.track, face.track, nothing, now_s, now_s, movement=True, flash=Flash.NONE, badge=visit.badge
+    )
     course = begin_course(draw_instructions(now.nonce, rules.liveness.turns), face.pose, seen.at_s)
     effects: tuple[Effect, ...] = (
         StartAttempt(attempt, face.track, nothing, visit.badge, movement=True),
-        RecordEvent("ATTEMPT_STARTED", attempt=attempt),
+        RecordEvent("ATTEMPT_STARTED", attempt=attempt, flash=Flash.NONE),
     )
     return replace(visit, state=Moving(check, course), attempt=attempt), effects
 

@@ -46,6 +46,7 @@ def told(kind: str, check: Check | None, reason: Reason | None = None, person_id
         confidence=liveness.confidence if liveness else None,
         source=match.source if match else None,
         model_version=match.model_version if match else None,
+        flash=check.flash,
         gates=tuple((gate.name, gate.verdict.value) for gate in liveness.gates) if liveness else (),
     )
 

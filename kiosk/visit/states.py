@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from kiosk.reasons import Reason
 from kiosk.values import Challenge, LivenessResult, Match, Oval, Quality
 from kiosk.visit.guidance import NO_HINTS, Hints
+from kiosk.visit.light import Flash
 from kiosk.visit.movement import Course
 from kiosk.visit.steadiness import Samples
 
@@ -95,6 +96,8 @@ class Check:
     """Why the matcher could not answer."""
     movement: bool = False
     """The check without a flash."""
+    flash: Flash = Flash.NORMAL
+    """The one that was played; NONE for the check without a flash."""
     followed: bool = False
     """Every instruction of it was followed."""
     badge: str | None = None

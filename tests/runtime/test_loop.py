@@ -130,6 +130,7 @@ def test_a_known_live_person_opens_the_door_once() -> None:
         bench.loop.turn()
     assert [(grant.person_id, duration_s) for grant, duration_s in bench.door.grants] == [("person-1", 3.0)]
     assert bench.kinds()[:3] == ["VISIT_STARTED", "ATTEMPT_STARTED", "GRANTED"]
+    assert [one.get("flash") for one in bench.recorder.details[:3]] == [None, "normal", "normal"]
     assert bench.feed.lock_calls == [True, False]
     assert bench.log.visits[0].decision == "granted"
     assert bench.log.visits[0].in_oval_to_decision_s is not None

@@ -244,6 +244,8 @@ class MemoryRecorder:
 
     def __init__(self) -> None:
         self.events: list[tuple[str, str, str | None]] = []
+        self.details: list[dict[str, str | float | int | None]] = []
+        """Of the same events."""
         self.error: RecordsError | None = None
 
     def record_event(
@@ -255,6 +257,7 @@ class MemoryRecorder:
         if self.error is not None:
             raise self.error
         self.events.append((kind, reason, person_id))
+        self.details.append(dict(details))
 
 
 class ScriptedPerceiver:

@@ -18,6 +18,7 @@ from kiosk.visit.events import (
     StartAttempt,
     Ticked,
 )
+from kiosk.visit.light import Flash
 from kiosk.visit.scene import scene
 from kiosk.visit.states import (
     Deciding,
@@ -161,6 +162,7 @@ def test_a_spoof_is_refused_at_once_even_after_a_live_verdict(walk: Walk, state:
     assert denied_reason(walk) is Reason.NOT_LIVE
     told = [effect for effect in effects if isinstance(effect, RecordEvent)]
     assert told[0].gates == (("timing", "fail"),)
+    assert told[0].flash is Flash.NORMAL
 
 
 @pytest.mark.parametrize("reasons", [(), (Reason.LOW_LIGHTING,)])
@@ -188,6 +190,10 @@ def test_in_weak_light_the_flash_goes_on_for_longer(walk: Walk) -> None:
     assert isinstance(walk.visit.state, Flashing)
     walk.until(Deciding, face_at(), 150, lux=3000.0).look(face_at())
     assert isinstance(walk.visit.state, Granted)
+    told = [effect for effect in walk.effects if isinstance(effect, RecordEvent)]
+    assert [(one.kind, one.flash) for one in told][1:3] == [
+        ("ATTEMPT_STARTED", Flash.LONG), ("GRANTED", Flash.LONG)
+    ]  # fmt: skip
     assert next(one for one in _started(lux=300.0) if isinstance(one, StartAttempt)).least_colours == FLOOR
 
 

@@ -17,6 +17,7 @@ from kiosk.visit.events import (
     JudgeMovement,
     MatchArrived,
     MatchFailed,
+    RecordEvent,
     StartAttempt,
     Ticked,
 )
@@ -67,6 +68,7 @@ def test_in_bright_sun_with_a_badge_the_head_moves_and_the_door_opens(walk: Walk
     walk.answer_liveness(moved())
     assert isinstance(walk.visit.state, Granted)
     assert (walk.visit.state.person_id, pulses(walk)) == (ALICE, 1)
+    assert [one.flash for one in walk.effects if isinstance(one, RecordEvent)] == [None, Flash.NONE, Flash.NONE]
 
 
 def test_the_screen_says_what_to_do_and_keeps_the_frames_but_not_the_exposure(walk: Walk) -> None:
