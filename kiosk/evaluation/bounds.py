@@ -9,6 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 LEVEL = 0.95
 """Confidence of each one-sided bound."""
@@ -79,12 +83,15 @@ def at_most(count: int, total: int, rate: float) -> float:
     if rate >= 1.0:
         return 1.0 if count >= total else 0.0
     yes, no = math.log(rate), math.log1p(-rate)
-    logs = [_log_choose(total, k) + k * yes + (total - k) * no for k in range(count + 1)]
-    return min(1.0, math.fsum(math.exp(one) for one in logs))
+    k = np.arange(count + 1)
+    return min(1.0, math.fsum(np.exp(_log_choose(total)[: count + 1] + k * yes + (total - k) * no)))
 
 
-def _log_choose(total: int, count: int) -> float:
-    return math.lgamma(total + 1) - math.lgamma(count + 1) - math.lgamma(total - count + 1)
+@lru_cache(maxsize=64)
+def _log_choose(total: int) -> NDArray[np.float64]:
+    """``(total + 1,)`` logarithms of the numbers of ways to choose 0, 1, ... of ``total``."""
+    ways = [math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1) for k in range(total + 1)]
+    return np.array(ways)
 
 
 def _check(count: int, total: int, level: float) -> None:
