@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ class PerfectModels(UnaskedModels):
         return 0.9
 
 
-@cache
+@lru_cache(maxsize=3)
 def rendered(species: str, seed: int = 3) -> tuple[FlashWorld, tuple[Shot, ...]]:
     """One session, rendered once for all tests."""
     world = FlashWorld(painted_portrait(seed), Conditions(species=species, lux=200.0, fps=20.0, seed=seed))
