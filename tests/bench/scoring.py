@@ -3,9 +3,10 @@
 ``python -m tests.bench.scoring [--frames N] [--runs N] [--seed S] [--recording DIR]`` writes a synthetic visit of
 640 x 480 (needs the weights and the demo's photographs) or copies a recording, binds itself to one core, and runs the
 command line itself, each time in a new process: ``liveness score`` without kept evidence, once ``liveness replay``,
-which keeps it, and ``liveness score`` again. Printed are the processor's seconds, the median of the runs and the least,
-whole and without the bare start of the interpreter, the clock's, and whether the answers were the same. On a machine
-that does other things as well, the clock says little and the processor's seconds grow, too.
+which keeps it, ``liveness score`` again, and a replay of one and of several recordings with evidence. Printed are the
+processor's seconds, the median of the runs and the least, whole and without the bare start of the interpreter, the
+clock's, and whether the answers were the same. On a machine that does other things as well, the clock says little and
+the processor's seconds grow, too.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ from models.faces import open_models
 from models.segmenter import person_matte
 
 APPROACH_S = 2.0
+MANY = 6
+"""Recordings of a replay."""
 COMMAND = "from kiosk.cli import main; main()"
 
 
@@ -128,6 +131,11 @@ def main(arguments: list[str]) -> int:
         say(f"kept: {(folder / FILE).stat().st_size / 1e6:.1f} MB")
         again = json.loads(run(COMMAND, *score)[2])
         measured("again", given.runs, COMMAND, *score, bare_s=bare_s)
+        for number in range(2, MANY + 1):
+            shutil.copytree(folder, folder.with_name(f"{number:04}"), copy_function=os.link)
+        one_s = measured("replay one", given.runs, COMMAND, "liveness", "replay", str(folder), "--json")
+        all_s = measured(f"replay {MANY}", given.runs, COMMAND, "liveness", "replay", scratch, "--json")
+        say(f"each further recording of a replay: {(all_s - one_s) / (MANY - 1):.2f} s of the processor")
     say(f"verdict {first['verdict']}; the same answer: {'yes' if first == again else 'NO'}")
     return int(first != again)
 
