@@ -15,9 +15,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from kiosk.evaluation import kept
+from kiosk.evaluation.gather import gather_evidence
 from kiosk.evaluation.recording import Recording
+from kiosk.identity.scale import Scale
 from kiosk.visit.evidence import Evidence
-from models.manifest import is_present, select
+from models import manifest
 
 if TYPE_CHECKING:
     from models.faces import LocalFaceModels
@@ -51,8 +53,8 @@ def maker_of(data: Path) -> bytes | None:
             maker.update(f"\n{library} {metadata.version(library)}".encode())
     except (OSError, metadata.PackageNotFoundError):
         return None
-    for one in select(("passive-extra",)):
-        maker.update(f"\n{one.name} {is_present(one, data)}".encode())
+    for one in manifest.select(("passive-extra",)):
+        maker.update(f"\n{one.name} {manifest.is_present(one, data)}".encode())
     return maker.digest()
 
 
@@ -81,16 +83,13 @@ class Evidences:
 
         Raises InputError for a broken picture, ModelError where the models are missing or fail.
         """
-        from kiosk.evaluation.gather import gather_evidence
-
         seal = self._seal(folder, recording)
         found = None if seal is None else kept.load(folder, recording, seal)
         if found is not None:
             return found
-        from kiosk.runtime.wiring import scale_of
-
         models = self._ready()
-        made = gather_evidence(recording, models, scale_of(models.embedding_version), progress=progress)
+        scale = Scale.from_tables(models.embedding_version, manifest.similarity_tables())
+        made = gather_evidence(recording, models, scale, progress=progress)
         self.gathered += 1
         # Sealed again: what changed while it was being looked at must not be kept under the name of what it was.
         if self._keep and seal is not None and self._seal(folder, recording) == seal:

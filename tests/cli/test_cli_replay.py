@@ -22,7 +22,8 @@ from kiosk.values import Frame, Liveness
 from tests.evaluation.test_score import PerfectModels, rendered
 from tests.support.clikit import Shell
 
-SCALE = Scale.from_anchors("perfect", (0.2, 0.3, 0.4, 0.5))
+TABLES = {"perfect": {"cosine_at": {"80": 0.2, "90": 0.3, "98": 0.4, "99": 0.5}}}
+SCALE = Scale.from_tables("perfect", TABLES)
 
 
 @cache
@@ -66,7 +67,7 @@ def written(month: Path, bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     del bare
     _found, models = session()
     monkeypatch.setattr("models.faces.open_models", lambda _data: PerfectModels(models.faces))
-    monkeypatch.setattr("kiosk.runtime.wiring.scale_of", lambda _version: SCALE)
+    monkeypatch.setattr("models.manifest.similarity_tables", lambda: TABLES)
     return shutil.copytree(month, tmp_path / "month")
 
 

@@ -31,7 +31,8 @@ from kiosk.visit.reflection import judge
 from tests.evaluation.test_score import PerfectModels, rendered
 from tests.support.sources import ROOT, imports, parsed
 
-SCALE = Scale.from_anchors("perfect", (0.2, 0.3, 0.4, 0.5))
+TABLES = {"perfect": {"cosine_at": {"80": 0.2, "90": 0.3, "98": 0.4, "99": 0.5}}}
+SCALE = Scale.from_tables("perfect", TABLES)
 MAKER = b"this program"
 SEVENTH = 7
 
@@ -348,7 +349,7 @@ def test_what_does_not_fit_is_looked_at_anew(
     tamper(folder)
     assert found(folder) is None
     monkeypatch.setattr("models.faces.open_models", lambda _data: PerfectModels(faces()))  # type: ignore[arg-type]
-    monkeypatch.setattr("kiosk.runtime.wiring.scale_of", lambda _version: SCALE)
+    monkeypatch.setattr("models.manifest.similarity_tables", lambda: TABLES)
     monkeypatch.setattr("kiosk.cli.kept.maker_of", lambda _data: MAKER)
     recording = read_recording(folder)
     with Evidences(tmp_path, keep=False) as evidences:
@@ -416,7 +417,7 @@ def test_what_changes_while_it_is_looked_at_is_not_kept(
     """The evidence would be that of neither."""
     place = shutil.copytree(short, tmp_path / "0001")
     monkeypatch.setattr("models.faces.open_models", lambda _data: PerfectModels(faces()))  # type: ignore[arg-type]
-    monkeypatch.setattr("kiosk.runtime.wiring.scale_of", lambda _version: SCALE)
+    monkeypatch.setattr("models.manifest.similarity_tables", lambda: TABLES)
 
     def meanwhile(done: int, _total: int) -> None:
         if done == 5:
@@ -480,7 +481,7 @@ def test_other_sources_libraries_and_weights_are_other_makers(tmp_path: Path, mo
         patch.setattr("importlib.metadata.version", lambda name: "9.9" if name == LIBRARIES[0] else "1.0")
         makers.add(maker_of(tmp_path) or usual)
     with monkeypatch.context() as patch:
-        patch.setattr("kiosk.cli.kept.is_present", lambda _item, _data: True)
+        patch.setattr("models.manifest.is_present", lambda _item, _data: True)
         makers.add(maker_of(tmp_path) or usual)
     assert len(makers) == 4
     with monkeypatch.context() as patch:
@@ -492,7 +493,7 @@ def test_an_unknown_program_keeps_nothing(short: Path, tmp_path: Path, monkeypat
     """Without its sources there is no saying what made the evidence."""
     place = shutil.copytree(short, tmp_path / "0001")
     monkeypatch.setattr("models.faces.open_models", lambda _data: PerfectModels(faces()))  # type: ignore[arg-type]
-    monkeypatch.setattr("kiosk.runtime.wiring.scale_of", lambda _version: SCALE)
+    monkeypatch.setattr("models.manifest.similarity_tables", lambda: TABLES)
     monkeypatch.setattr("kiosk.cli.kept.maker_of", lambda _data: None)
     with Evidences(tmp_path, keep=True) as evidences:
         for _ in range(2):
