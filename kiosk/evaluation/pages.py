@@ -170,8 +170,8 @@ def page(title: str, body: str) -> str:
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{body}"
-        "<p class='hint narrow'>On a narrow screen tables and drawings can be moved sideways.</p></body></html>\n"
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
+        f"<p class='hint narrow'>Tables and drawings can be moved sideways.</p>{body}</body></html>\n"
     )
 
 

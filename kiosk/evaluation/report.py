@@ -89,7 +89,7 @@ def targets(report: Mapping[str, Any]) -> list[dict[str, Any]]:
           TARGETS["bpcer_percent"], "%")  # fmt: skip
     rates = {one["name"]: one["refused"]["percent"] for one in report["margins"]["skin_l"]}
     known = [rate for rate in rates.values() if rate is not None]
-    check("most refused skin tone", max(known, default=None), TARGETS["bpcer_percent"], "%")
+    check("refused of the most refused skin tone", max(known, default=None), TARGETS["bpcer_percent"], "%")
     mean = live["refused"]["percent"]
     if len(known) > 1 and mean:
         times_mean = round(max(known) / mean, 2)
