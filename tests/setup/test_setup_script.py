@@ -158,6 +158,15 @@ def test_the_tests_run_in_a_process_a_core(machine: Machine, cores: str, process
     (line,) = (line for line in machine.log.read_text().splitlines() if line.startswith("-m pytest"))
     assert line.startswith(f"-m pytest -n {processes} ")
     assert line.endswith(" tests/visit -k holding or moving -n 0")
+    assert "--cov" not in line
+
+
+def test_the_whole_suite_is_judged_by_its_coverage(machine: Machine) -> None:
+    """A part of the tests is not: it covers a part of the code."""
+    done = machine.run("test")
+    assert "--cov" in machine.log.read_text()
+    assert "core covered" in done.stdout
+    assert "core covered" not in machine.run("test", "tests/visit").stdout
 
 
 def test_an_unknown_command_is_refused(machine: Machine) -> None:
