@@ -20,6 +20,8 @@ TRIM = 0.1
 """Share cut off at either end of a trimmed mean: hair, highlights."""
 LEAST_BACKGROUND = 0.02
 """Below this share of the picture the surroundings are not measured."""
+DARK = 1e-3
+"""Added to linear light before its logarithm is taken, so that black rows count for little."""
 BLOCK = 8
 """Side of the blocks in which noise is measured, in strided pixels."""
 
@@ -75,12 +77,19 @@ def _interpolated(per_landmark: Floats) -> Floats:
 
 
 def mean_light(pixels: Pixels, chosen: NDArray[np.bool_]) -> Floats:
-    """``(3,)`` mean linear light of the chosen pixels, through a histogram of their codes; NaN when none is chosen."""
-    count = int(np.count_nonzero(chosen))
-    if count == 0:
+    """``(3,)`` linear light of the chosen pixels, the geometric mean over the rows; NaN when none is chosen.
+
+    Mains light and a rolling shutter lay moving bands over a picture: each row grows brighter and darker as a whole. In
+    the mean of the rows' logarithms that moves all channels alike, whatever the rows' colours; in a plain mean a
+    bright band on a red wall would make the whole room redder.
+    """
+    counts = np.count_nonzero(chosen, axis=1)
+    rows = counts > 0
+    if not rows.any():
         return np.full(3, np.nan, np.float32)
-    sums = [np.bincount(pixels[..., channel][chosen], minlength=256) @ decoding() for channel in range(3)]
-    return np.asarray(np.array(sums) / count, np.float32)
+    light = np.einsum("rcd,rc->rd", decoding()[pixels[rows]], chosen[rows].astype(np.float32)) / counts[rows, None]
+    logs = np.average(np.log(light + DARK), axis=0, weights=counts[rows])
+    return np.asarray(np.maximum(np.exp(logs) - DARK, 0.0), np.float32)
 
 
 def surroundings(shape: tuple[int, int], stride: int, box: Box | None) -> NDArray[np.bool_]:

@@ -39,7 +39,7 @@ class FrameEvidence:
     face: Floats
     """``(3,)`` trimmed mean of all skin cells of the map."""
     background: Floats
-    """``(3,)`` mean outside the person (NaN when too little of it is in the picture)."""
+    """``(3,)`` outside the person, geometric mean over rows (NaN when too little of it is in the picture)."""
     clipped_ratio: float
     """Share of face cells with a channel at 250 or more."""
     map_rgb: Floats

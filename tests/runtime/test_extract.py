@@ -165,3 +165,21 @@ def test_faces_are_measured_where_they_are() -> None:
     moved = replace(face, landmarks=face.landmarks + np.array([0, 60, 0], np.float32))
     found = Extractor().extract(frame_of(pixels), moved, track=1, faces=1)
     assert found.forehead[0] > 5 * found.map_rgb[30, 16, 0]
+
+
+def test_bands_of_mains_light_do_not_colour_the_surroundings() -> None:
+    """A red and a blue half of the room, and a band of half the light that moves over them."""
+    room = np.full((96, 40, 3), (180, 90, 90), np.uint8)
+    room[48:] = (90, 90, 180)
+    everywhere = np.ones(room.shape[:2], bool)
+    linear = decoding()[room]
+    logs = []
+    for start in range(0, 64, 8):
+        banded = linear.copy()
+        banded[start : start + 32] *= 0.5
+        codes = np.abs(decoding()[None, None, None] - banded[..., None]).argmin(axis=-1).astype(np.uint8)
+        logs.append(np.log(mean_light(codes, everywhere)))
+    tint = np.ptp(np.array(logs)[:, 0] - np.array(logs)[:, 2])
+    plain = np.log(linear[:48].mean(axis=(0, 1)) * 0.5 + linear[48:].mean(axis=(0, 1)))
+    assert tint < 0.02
+    assert abs(plain[0] - plain[2]) > 0.2, "in a plain mean the band shows"

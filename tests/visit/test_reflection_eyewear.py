@@ -13,10 +13,11 @@ from kiosk.values import Liveness, Verdict
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.reflection import judge
 from kiosk.visit.reflection.amplitude import measure
-from kiosk.visit.reflection.eyewear import within_reach
+from kiosk.visit.reflection.eyewear import mirrors, within_reach
 from kiosk.visit.reflection.mesh import LEFT_EYE, RIGHT_EYE, mesh
 from kiosk.visit.reflection.shape import Shape, compare, shape_gate
 from kiosk.visit.reflection.signals import gather
+from kiosk.visit.reflection.templates import templates
 from kiosk.visit.reflection.timing import align
 from tests.support.cell_world import halves_light, session, with_frames
 
@@ -51,12 +52,29 @@ def shape_of(evidence: Evidence) -> Shape:
     return found
 
 
+@pytest.mark.parametrize("strength", [0.05, 0.25, 1.0])
 @pytest.mark.parametrize("seed", range(1, 5))
-def test_a_head_with_mirroring_lenses_is_a_head(seed: int) -> None:
-    """The spots are found and left out; the rest shows its relief."""
-    seen = shape_of(glare(session(seed=seed, noise=0.03)))
-    assert seen.mirrored > 20
-    assert judge(glare(session(seed=seed, noise=0.03)), SETTINGS).verdict is Liveness.LIVE
+def test_a_head_with_mirroring_lenses_is_a_head(seed: int, strength: float) -> None:
+    """Whether its spots need be left out or not."""
+    wearer = glare(session(seed=seed, noise=0.03), strength, size_mm=14.0)
+    assert shape_of(wearer).strong
+    assert judge(wearer, SETTINGS).verdict is Liveness.LIVE
+
+
+@pytest.mark.parametrize("room", [0, 17, 60])
+def test_mirrors_are_found_and_nothing_else(room: int) -> None:
+    """Two spots under the eyes on a head's own response in any room; without them nothing is suspected."""
+    grid = mesh()
+    points, normals = grid.points[grid.skin].astype(float), grid.normals[grid.skin].astype(float)
+    head = templates(points, normals, 400.0, 50.0).scattered
+    kept = np.ones(len(points), bool)
+    assert not mirrors(head[room], head, kept).any()
+    spots = (np.abs(np.abs(points[:, 0]) - 32.0) < 8.0) & (np.abs(points[:, 1] + 18.0) < 8.0) & within_reach()
+    assert spots.sum() > 10
+    found = mirrors(head[room] + 2.0 * spots, head, kept)
+    assert found[spots].all()
+    assert found.sum() < 4 * spots.sum()
+    assert not found[~within_reach()].any()
 
 
 def test_a_bare_face_keeps_all_its_cells() -> None:

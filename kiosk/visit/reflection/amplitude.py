@@ -124,9 +124,9 @@ def gain_gate(
     (below ``TURNED`` or unseen) is not asked, but two must remain.
 
     The value is the worst ratio (measured to predicted, where the ambient light is known; each part to its prediction),
-    a ratio above ``gain_high`` counted by how far it is beyond. Where the ambient light is unknown only what no room
-    allows is refused: more than the panel can do in 10 lx of other light. Too little is then the modulation gate's, and
-    a replay's ten times too little the shape gate's too.
+    a ratio above ``gain_high`` counted by how far it is beyond. One part that is off asks for another try. Where the
+    ambient light is unknown only what no room allows is refused: more than the panel can do in 10 lx of other light.
+    Too little is then the modulation gate's, and a replay's ten times too little the shape gate's too.
     """
     low, high = settings.gain_low, settings.gain_high
     if found is None or found.face is NOTHING or found.face.mean <= 0:
@@ -137,15 +137,18 @@ def gain_gate(
     if len(asked) < 2:
         return insufficient("gain", None, low, Reason.FACE_NOT_VISIBLE, "ratio")
     ratios = [answer.mean / mean / part for answer, part in asked]
-    if found.expected is not None:
-        ratios.append(mean / found.expected)
-    elif mean > found.most:
+    whole = 1.0 if found.expected is None else mean / found.expected
+    if found.expected is None and mean > found.most:
         return failed("gain", low * found.most / mean, low, Reason.NOT_LIVE, "ratio")
-    worst = min(ratio if ratio <= high else low * high / ratio for ratio in ratios)
-    if all(low <= ratio <= high for ratio in ratios):
+    worst = min(ratio if ratio <= high else low * high / ratio for ratio in (*ratios, whole))
+    off = sum(not low <= ratio <= high for ratio in ratios)
+    if off == 0 and low <= whole <= high:
         return passed("gain", worst, low, "ratio")
     if SURE * max(answer.error for answer, _ in asked) > low * mean:
         return insufficient("gain", min(worst, low), low, Reason.HIGH_LIGHTING, "ratio")
+    if off <= 1 and low <= whole <= high:
+        # A lens, a lock of hair or a clipped cheek: one part alone condemns nobody, and saves nobody.
+        return insufficient("gain", min(worst, low), low, Reason.FACE_OBSTRUCTED, "ratio")
     return failed("gain", min(worst, low), low, Reason.NOT_LIVE, "ratio")
 
 

@@ -21,10 +21,10 @@ from kiosk.visit.reflection.signals import Array, Mask
 
 REACH_MM = 28.0
 """Lenses reach so far from the rims of the eyes."""
-SUSPECT = 1.4
-"""Nothing is looked for where no cell within reach answers this many times what nearly all of the others do."""
 ABOVE = 0.4
 """A cell that answers this much more than it can, in shares of the face's answer, is no skin ..."""
+LEAST_OTHERS = 100
+"""Cells outside the lenses' reach that it takes to say what those within can answer."""
 ROUNDS = 3
 
 
@@ -45,8 +45,7 @@ def mirrors(share: Array, family: Array, kept: Mask) -> Mask:
     """
     reach = within_reach() & kept
     none = np.zeros(len(share), bool)
-    rest = kept & ~reach
-    if not reach.any() or share[reach].max() < SUSPECT * np.quantile(share[rest], 0.95):
+    if not reach.any() or (kept & ~reach).sum() < LEAST_OTHERS:
         return none
     points = mesh().points[mesh().skin].astype(np.float64)[kept] / 70.0
     x, y = points[:, 0], points[:, 1]

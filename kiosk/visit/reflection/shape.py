@@ -18,15 +18,14 @@ second time without everything in the map that depends on the place across such 
 that explains most. The lower correlation counts, and the relief is that of the second comparison.
 
 The room's light is unknown, so the template is the best of a small family: screen above, at or below the lens; soft
-light from above, from a side, or from the front, or one lamp in a room that scatters its light, within what rooms do.
-Every member stays the template of this face.
+light from above, from a side, or from the front, or one lamp in a room that scatters its light, within what rooms do;
+then, in the best of these rooms, with as much gloss as skin may have. Every member stays the template of this face.
 Measured on heads and prints of two simulators: see the figures in ``docs`` (synthetic).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
@@ -40,15 +39,9 @@ from kiosk.visit.reflection.mesh import mesh
 from kiosk.visit.reflection.response import as_grid, measured_head, response, skin_cells
 from kiosk.visit.reflection.rivals import Rivals
 from kiosk.visit.reflection.signals import Array, Mask, Signals
+from kiosk.visit.reflection.templates import Templates, templates
 from kiosk.visit.reflection.timing import Timing
 
-ROOMS = tuple(product((-1.0, 0.0, 1.0), (0.0, 0.25, 0.5), (-0.25, 0.0, 0.25), (0.0, 0.3)))
-"""(screen below the lens in half heights, more light from above, from the image's right, from the front)."""
-LAMPS = tuple(product((-1.0, 0.0, 1.0), (-75.0, -40.0, 40.0, 75.0), (0.0, 25.0, 50.0)))
-"""(screen below the lens as above, lamp to the image's right and above, degrees from the lens's axis)."""
-SCATTERED = 0.6
-"""Light that reaches every cell, in shares of the lamp's on a surface that faces it. Harder light is nobody's office,
-and its templates have edges that a sheet's own shadow resembles."""
 CLEAR = 3.0
 """From here on a map shows all that there is."""
 LEAST_CLARITY = 1.0
@@ -56,8 +49,9 @@ LEAST_CLARITY = 1.0
 LEAST_CELLS = 250
 RELIEF = 0.3
 """Least share of the template's relief that the map shows (a head 0.6-1, prints up to 0.2)."""
-STRONG_R, STRONG_RELIEF = 0.65, 0.45
-"""Beyond both the shape alone is convincing: weak or missing votes (parallax, passive, halves) do not block."""
+STRONG = ((0.65, 0.45), (0.8, RELIEF))
+"""(correlation, relief): beyond both of a pair the shape alone is convincing: weak or missing votes (parallax, passive,
+halves) do not block."""
 NOISY = 0.6
 """Correlation of two halves of the slots below which a map is smoothed once more."""
 VISIBLE = 1.5
@@ -94,7 +88,7 @@ class Shape:
     @property
     def strong(self) -> bool:
         """Whether it convinces without other votes."""
-        return self.r >= STRONG_R and self.share >= STRONG_RELIEF
+        return any(self.r >= r and self.share >= share for r, share in STRONG)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,8 +101,8 @@ class _Maps:
     """``(n, 3)`` mean linear light without the screen's own, which is formed like the head and would be its rival."""
     kept: Mask
     """``(n,)`` the ``k``."""
-    family: Array
-    """``(F, k)`` templates."""
+    family: Templates
+    """Of the ``k`` cells."""
     points: Array
     normals: Array
     away_mm: float
@@ -117,8 +111,8 @@ class _Maps:
 def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitudes) -> Shape | None:
     """Measure the map and compare; None where too little of the face was seen.
 
-    Where lenses seem to mirror the screen the map is compared without them and with them: the better counts, since lids
-    in a dark socket may seem to mirror too.
+    Unless the whole map convinces, it is compared once more without what seems to be lenses that mirror the screen: the
+    better counts, since lids in a dark socket may seem to mirror.
     """
     chosen = timing.clean & signals.full[timing.slot]
     cells = skin_cells(signals, timing, chosen)
@@ -135,8 +129,10 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     flash = np.maximum(three[0], 0.0)[:, None] * found.face.modulation * cells.light.mean(axis=0)
     brightness = cells.brightness / np.maximum(1.0 + flash, 0.1)
     maps = _Maps(three, brightness, kept, family, points, normals, away)
-    mirrored = mirrors(three[0], family, kept)
     whole = _compared(maps, np.zeros(len(kept), bool))
+    if whole.strong:
+        return whole
+    mirrored = mirrors(three[0], family.scattered, kept)
     if not mirrored.any() or (kept & ~mirrored).sum() < LEAST_CELLS:
         return whole
     return max(_compared(maps, mirrored), whole, key=lambda shape: shape.r)
@@ -145,8 +141,7 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
 def _compared(maps: _Maps, mirrored: Mask) -> Shape:
     """The map without the mirrored cells ``(n,)``."""
     kept = maps.kept & ~mirrored
-    family = maps.family[:, ~mirrored[maps.kept]]
-    family = family / family.mean(axis=1, keepdims=True)
+    family = maps.family.of(~mirrored[maps.kept])
     mask = np.zeros((GRID, GRID), bool)
     mask[mesh().skin] = kept
     three = np.where(np.isfinite(maps.three), maps.three, maps.three[0])[:, kept]
@@ -156,20 +151,27 @@ def _compared(maps: _Maps, mirrored: Mask) -> Shape:
         reliability = float(_cosine(pair[0][None], pair[1])[0])
         if reliability >= NOISY:
             break
-    candidates = rest.left(family)
     sheet = rest.sheet(left, maps.points[mask])
-    heads, seen, one, other = (values - (values @ sheet) @ sheet.T for values in (candidates, left, *pair))
-    r = np.minimum(
-        corrected(_cosine(candidates, left), reliability),
-        corrected(_cosine(heads, seen), float(_cosine(one[None], other)[0])),
-    )
+    seen, one, other = (values - (values @ sheet) @ sheet.T for values in (left, *pair))
+    bent = float(_cosine(one[None], other)[0])
+
+    def against(members: Array) -> tuple[Array, Array, Array]:
+        """(templates without the rivals, without any sheet too, correlations)."""
+        plain = rest.left(members)
+        heads = plain - (plain @ sheet) @ sheet.T
+        r = np.minimum(corrected(_cosine(plain, left), reliability), corrected(_cosine(heads, seen), bent))
+        return plain, heads, r
+
+    # The room first, then how much the skin shines in it.
+    shining = family.glossy(int(np.argmax(against(family.scattered)[2])))
+    candidates, heads, r = against(shining)
     best = int(np.argmax(r))
     share = float(heads[best] @ seen / max(float(heads[best] @ heads[best]), 1e-12))
     noise = max(float(np.std(pair[0] - pair[1])) / 2.0, 1e-6)
     return Shape(
         r=float(r[best]),
         share=share,
-        relief=max(share, 0.0) * rest.relief_of(family[best]),
+        relief=max(share, 0.0) * rest.relief_of(shining[best]),
         reliability=reliability,
         clarity=float(candidates[best].std()) / noise,
         mask=mask,
@@ -177,7 +179,7 @@ def _compared(maps: _Maps, mirrored: Mask) -> Shape:
         normals=maps.normals,
         away_mm=maps.away_mm,
         mirrored=int(np.count_nonzero(mirrored)),
-        parts=_levels(as_grid(family[best], mask), mask),
+        parts=_levels(as_grid(shining[best], mask), mask),
     )
 
 
@@ -199,30 +201,6 @@ def corrected(r: Array, reliability: float) -> Array:
     """
     half = max(reliability, 0.5)
     return np.asarray(np.clip(r / np.sqrt(2.0 * half / (1.0 + half)), -1.0, 1.0), np.float64)
-
-
-def templates(points: Array, normals: Array, away_mm: float, half_height_mm: float) -> Array:
-    """``(F, n)`` expected responses over the cells, mean 1: ``ROOMS``, then ``LAMPS``. ``points`` mm and ``normals``
-    ``(n, 3)``."""
-    screens = {}
-    for below in (-1.0, 0.0, 1.0):
-        dx, dy = -points[:, 0], below * (half_height_mm + 10.0) - points[:, 1]
-        dz = np.maximum(away_mm - points[:, 2], 50.0)
-        squared = dx * dx + dy * dy + dz * dz
-        cosine = (normals[:, 0] * dx + normals[:, 1] * dy + normals[:, 2] * dz) / np.sqrt(squared)
-        screens[below] = np.maximum(cosine, 0.0) * dz / squared**1.5
-    x, y, z = normals.T
-    rooms = [1.0 - above * y + aside * x + front * (z - 0.7) for _, above, aside, front in ROOMS]
-    lamps = [SCATTERED + np.maximum(normals @ _towards(right, up), 0.0) for _, right, up in LAMPS]
-    lit = np.array([screens[member[0]] for member in (*ROOMS, *LAMPS)])
-    family = lit / np.maximum(np.array([*rooms, *lamps]), 0.15)
-    return np.asarray(family / family.mean(axis=1, keepdims=True), np.float64)
-
-
-def _towards(right_deg: float, up_deg: float) -> Array:
-    """Unit vector to a lamp that many degrees to the image's right and above the lens's axis."""
-    right, up = np.radians(right_deg), np.radians(up_deg)
-    return np.array([np.sin(right) * np.cos(up), -np.sin(up), np.cos(right) * np.cos(up)])
 
 
 def _cosine(rows: Array, one: Array) -> Array:

@@ -35,6 +35,8 @@ Slots = NDArray[np.intp]
 STEP_S = 0.005
 LATEST_S = 0.5
 """Answers are looked for up to here, far beyond what is believed: a late injection should be seen to be late."""
+UNSURE = 9.0
+"""Three standard errors, squared: a lag that fits as well as that may be the true one."""
 PLATEAU = 20
 """Steps of 5 ms to either side of the best lag in which others that fit as well are looked for."""
 DRAWS = 1500
@@ -50,6 +52,8 @@ class Timing:
     """The best alignment of answer and challenge."""
 
     lag_s: float
+    reach_s: tuple[float, float]
+    """(shortest, longest) lag that fits within three standard errors of the best."""
     clean: Mask
     """``(K,)`` settled frames at this lag."""
     light: Array
@@ -77,7 +81,7 @@ def align(signals: Signals, settings: LivenessSettings) -> Timing | None:
     measured = relative(signals)
     if np.isfinite(measured).all(axis=1).sum() < LEAST_FRAMES:
         return None
-    lag_s = _best_lag(measured, signals)
+    lag_s, reach_s = _best_lag(measured, signals)
     clean = settled(signals, lag_s, settings)
     light = overlap(signals, lag_s) @ signals.colours
     slot = np.clip(
@@ -95,11 +99,13 @@ def align(signals: Signals, settings: LivenessSettings) -> Timing | None:
     p = permutation_p(means, times, signals, which) if answer.r >= settings.timing_r else 1.0
     basis = drift_basis(start_s)
     rest = without_drift(measured[clean], basis) - model(answer.modulation, light[clean], basis)[0]
-    return Timing(lag_s, clean, light, slot, answer, p, colours, between_over_within(rest, slot[clean]))
+    return Timing(lag_s, reach_s, clean, light, slot, answer, p, colours, between_over_within(rest, slot[clean]))
 
 
-def _best_lag(measured: Array, signals: Signals) -> float:
-    """The middle of the lags that fit as well as the best: searched in steps of 15 ms first, then of 5 ms around it.
+def _best_lag(measured: Array, signals: Signals) -> tuple[float, tuple[float, float]]:
+    """The middle of the lags that fit as well as the best, and how far it may be off.
+
+    Searched in steps of 15 ms first, then of 5 ms around it.
 
     Multiple correlation with three free, positive channel gains. Between two frames a switch may lie anywhere: all lags
     that put it there fit alike, and the first of them is no better than the last. As well as the best is what lies
@@ -125,10 +131,15 @@ def _best_lag(measured: Array, signals: Signals) -> float:
     fine = coarse[int(np.argmin(left(coarse)))] + np.arange(-PLATEAU, PLATEAU + 1) * STEP_S
     rest = left(fine)
     best = int(np.argmin(rest))
-    alike = rest <= rest[best] * (1.0 + 1.0 / target.size) + 1e-12
-    first = best - int(np.argmin([*alike[best::-1], False])) + 1
-    last = best + int(np.argmin([*alike[best:], False])) - 1
-    return max(0.0, float((fine[first] + fine[last]) / 2.0))
+
+    def around(errors: float) -> tuple[float, float]:
+        """The unbroken range of lags around the best that fits as well."""
+        alike = rest <= rest[best] * (1.0 + errors / target.size) + 1e-12
+        first = best - int(np.argmin([*alike[best::-1], False])) + 1
+        last = best + int(np.argmin([*alike[best:], False])) - 1
+        return float(fine[first]), float(fine[last])
+
+    return max(0.0, sum(around(1.0)) / 2.0), around(UNSURE)
 
 
 def _slots(measured: Array, start_s: Array, slot: Slots) -> tuple[Array, Array, Slots]:
@@ -207,6 +218,8 @@ def lag_gate(timing: Timing | None, evidence: Evidence, settings: LivenessSettin
     # The lag is found in steps of 5 ms: half a step of grace.
     if off <= limit + STEP_S / 2:
         return passed("lag", off, limit, "s")
-    if timing.answer.r < settings.timing_r:
+    nearest_s = float(np.clip(evidence.lag_s or 0.0, *timing.reach_s))
+    within = abs(nearest_s - (evidence.lag_s or 0.0)) <= limit + STEP_S / 2
+    if timing.answer.r < settings.timing_r or within:
         return insufficient("lag", off, limit, Reason.LOW_VIDEO_QUALITY, "s")
     return failed("lag", off, limit, Reason.NOT_LIVE, "s")
