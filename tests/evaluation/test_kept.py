@@ -284,6 +284,20 @@ def wrong_type(folder: Path) -> None:
     forged(folder, {"face.npy": npy(np.zeros((len(faces()), 3)))})
 
 
+def same_size(folder: Path) -> None:
+    """Whole numbers where fractions of as many bytes belong."""
+    forged(folder, {"face.npy": npy(np.zeros((len(faces()), 3), np.int32))})
+
+
+def unsealed(folder: Path) -> None:
+    """A possible number is another, the archive's own check is right, and the seal is still the old one."""
+    content = members(folder)
+    content["passive_live.npy"] = content["passive_live.npy"][:-8] + np.float64(0.5).tobytes()
+    with zipfile.ZipFile(folder / kept.FILE, "w") as archive:
+        for name, raw in content.items():
+            archive.writestr(name, raw)
+
+
 def wrong_shape(folder: Path) -> None:
     """One frame less."""
     forged(folder, {"face.npy": npy(np.zeros((len(faces()) - 1, 3), np.float32))})
@@ -330,7 +344,7 @@ def a_link(folder: Path) -> None:
 
 TAMPERED = (
     swap_frames, other_time, other_slot, torn, another_years, pickled, bare_pickle, bomb, packed, wrong_type,
-    wrong_shape, many_scores, one_more, huge, empty, a_folder, a_pipe, a_link,
+    same_size, unsealed, wrong_shape, many_scores, one_more, huge, empty, a_folder, a_pipe, a_link,
     altered("map_rgb", np.inf, (0, 9, 9, 0)), altered("map_rgb", -0.5, (0, 9, 9, 0)), altered("face", 7.0, (0, 0)),
     altered("landmarks", np.nan, (0, 4, 1)), altered("landmarks", 1.0, (2, 4, 1)), altered("landmarks", 1e9, (0, 4, 1)),
     altered("track", -2), altered("track", -1), altered("faces", 0), altered("faces", 10**9),
