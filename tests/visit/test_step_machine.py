@@ -144,7 +144,7 @@ TWISTS: tuple[Twist, ...] = (
     frames_stop,
     deadline_passes,
     light_is_too_bright,
-    exposure_drifts,
+    *(exposure_drifts,) * 3,  # matters in one state only: drawn once, it was missed for hundreds of examples
 )
 DEEP = st.sampled_from([Guiding, Holding, Flashing, Deciding])
 
@@ -432,7 +432,8 @@ def test_the_machine_catches_a_planted_bug(bug: Step, capsys: pytest.CaptureFixt
     machine = type(
         "BuggyMachine", (VisitMachine,), {"stepper": staticmethod(bug), "visited": {}, "pulses": [], "moved": []}
     )
-    eager = settings(QUICK, max_examples=500, phases=[Phase.generate], report_multiple_bugs=False)
+    # What is drawn depends on which modules other tests have loaded: room enough for an unlucky draw.
+    eager = settings(QUICK, max_examples=2000, phases=[Phase.generate], report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(machine, settings=eager)
     capsys.readouterr()  # the machine prints how it found the bug; that is no news here
