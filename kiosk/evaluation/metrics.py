@@ -209,9 +209,18 @@ def _sorting(value: Scalar) -> tuple[int, float, str]:
 _UNITS = {"ambient_lux": "{} lx", "distance_mm": "{} mm", "skin_l": "L* {}"}
 
 
+_LOCKS: dict[Scalar, str] = {
+    "proven": "camera locks",
+    "untold": "camera cannot tell whether it locks",
+    "ignored": "camera says that it locks and does not",
+}
+
+
 def _named(axis: str, value: Scalar) -> str:
     if axis == "glasses":
         return "glasses" if value is True else "no glasses"
+    if axis == "exposure_locked" and value in _LOCKS:
+        return _LOCKS[value]
     if value is None:
         return f"{axis} unknown"
     shown = f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

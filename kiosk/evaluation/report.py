@@ -54,7 +54,7 @@ def figures(trials: Sequence[Trial], about: Mapping[str, Any]) -> dict[str, Any]
         "live": _live(live),
         "margins": {axis: [_live(one) for one in metrics.margin(inside, axis)] for axis in metrics.AXES},
         "cells": [{**dict(zip(metrics.AXES, key, strict=True)), **_live(one)} for key, one in metrics.cells(inside)],
-        "information": [_live(one) for _key, one in metrics.cells(outside, ("ambient_lux",))],
+        "information": [_live(one) for _key, one in metrics.cells(outside, ("ambient_lux", "exposure_locked"))],
         "times": _all_times(inside),
         "det": [
             {"threshold": one.threshold, "apcer_percent": _percent(one.apcer), "bpcer_percent": _percent(one.bpcer)}

@@ -84,11 +84,10 @@ def mean_light(pixels: Pixels, chosen: NDArray[np.bool_]) -> Floats:
     bright band on a red wall would make the whole room redder.
     """
     counts = np.count_nonzero(chosen, axis=1)
-    rows = counts > 0
-    if not rows.any():
+    if not counts.any():
         return np.full(3, np.nan, np.float32)
-    light = np.einsum("rcd,rc->rd", decoding()[pixels[rows]], chosen[rows].astype(np.float32)) / counts[rows, None]
-    logs = np.average(np.log(light + DARK), axis=0, weights=counts[rows])
+    sums = np.matmul(chosen[:, None].astype(np.float32), np.take(decoding(), pixels))[:, 0]
+    logs = counts @ np.log(sums / np.maximum(counts, 1)[:, None] + DARK) / counts.sum()
     return np.asarray(np.maximum(np.exp(logs) - DARK, 0.0), np.float32)
 
 

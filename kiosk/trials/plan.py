@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hardware.sim.conditions import Conditions, Split, draw
+from hardware.sim.conditions import Conditions, Locking, Split, draw
 from hardware.sim.species import SPECIES
 from kiosk.errors import InputError
 from kiosk.evaluation.trial import LIVE
@@ -29,7 +29,16 @@ BRIGHT_LUX = (2000.0, 4000.0, 20_000.0)
 """Told as information: the targets end at 1 000 lx."""
 BRIGHT_SHARE = 0.05
 """Live trials in bright light, in shares of ``n`` for each level."""
-LIVE_SHARE = 1.2
+LOCKS: tuple[Locking, ...] = ("untold", "ignored")
+"""Cameras that cannot tell whether their exposure is locked, and such as say so and go on adapting."""
+LOCK_LUX = 300.0
+LOCK_SHARE = 0.1
+"""Live trials with each of these cameras, in shares of ``n``: for information: the second kind must be refused."""
+UNTOLD_EVERY = 5
+"""Every fifth attack is filmed by a camera of the first kind."""
+UNCOVERED_SHARE = 0.2
+"""Trials of a species that the flash does not promise to refuse, in shares of ``n``: to say how many it lets in."""
+LIVE_SHARE = 2.0
 """Live trials in the grid, in shares of ``n``, rounded up to whole cells."""
 ATTACK_LUX = (50.0, 1000.0)
 
@@ -60,14 +69,16 @@ def known_species(names: Sequence[str]) -> list[str]:
 def plan(species: Sequence[str], n: int, seed: int, split: Split) -> list[Planned]:
     """All trials of a run, mixed so that any beginning of it is a fair sample.
 
-    ``n``: trials of each attack; the live grid has as many, rounded up to whole cells, and some in bright light.
+    ``n``: trials of each covered attack; the live grid has ``LIVE_SHARE`` times as many, and there are some in bright
+    light and with cameras that do not lock their exposure.
     """
     trials: list[Planned] = []
     for name in species:
         if name == LIVE:
-            trials += _grid(n, seed, split) + _bright(n, seed, split)
+            trials += _grid(n, seed, split) + _bright(n, seed, split) + _unlocked(n, seed, split)
         else:
-            trials += [_planned(name, number, seed, split, lux=ATTACK_LUX) for number in range(n)]
+            count = n if SPECIES[name].covered else max(1, round(UNCOVERED_SHARE * n))
+            trials += [_attack(name, number, seed, split) for number in range(count)]
     order = np.random.default_rng([seed, 0x0DE5]).permutation(len(trials))
     return [trials[index] for index in order]
 
@@ -89,6 +100,22 @@ def _bright(n: int, seed: int, split: Split) -> list[Planned]:
         one = _planned(LIVE, 1_000_000 + number, seed, split)
         found.append(replace(one, split="information", conditions=replace(one.conditions, ambient_lux=lux)))
     return found
+
+
+def _unlocked(n: int, seed: int, split: Split) -> list[Planned]:
+    found = []
+    for number, lock in enumerate(LOCKS * max(1, round(LOCK_SHARE * n))):
+        one = _planned(LIVE, 2_000_000 + number, seed, split)
+        camera = replace(one.conditions, ambient_lux=LOCK_LUX, exposure_locked=lock)
+        found.append(replace(one, split="information", conditions=camera))
+    return found
+
+
+def _attack(species: str, number: int, seed: int, split: Split) -> Planned:
+    one = _planned(species, number, seed, split, lux=ATTACK_LUX)
+    if number % UNTOLD_EVERY != UNTOLD_EVERY - 1:
+        return one
+    return replace(one, conditions=replace(one.conditions, exposure_locked=LOCKS[0]))
 
 
 def _planned(species: str, number: int, seed: int, split: Split, lux: tuple[float, float] = (100.0, 1000.0)) -> Planned:

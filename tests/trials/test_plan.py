@@ -26,7 +26,8 @@ def test_each_attack_gets_as_many_tries_as_asked_for_under_its_own_id() -> None:
     trials = plan(list(SPECIES), 12, 1, "test")
     for name in SPECIES:
         if name != "live":
-            assert sum(one.species == name for one in trials) == 12
+            wanted = 12 if SPECIES[name].covered else 2
+            assert sum(one.species == name for one in trials) == wanted
     assert len({one.id for one in trials}) == len(trials)
     assert len({one.seed for one in trials}) == len(trials)
 
@@ -63,10 +64,18 @@ def test_nobody_is_swapped_for_the_same_man() -> None:
             assert ("biden" in visitor) != ("biden" in stranger)
 
 
-def test_bright_light_is_information_only() -> None:
-    """The targets end at 1 000 lx."""
-    for one in plan(["live", "print_flat"], 40, 1, "test"):
-        assert (one.split == "information") == (one.conditions.ambient_lux > 1000.0)
+def test_bright_light_and_cameras_that_do_not_lock_are_information_only() -> None:
+    """The targets end at 1 000 lx and ask for a lock; an attack counts with any camera."""
+    trials = plan(["live", "print_flat"], 40, 1, "test")
+    for one in trials:
+        odd = one.conditions.ambient_lux > 1000.0 or one.conditions.exposure_locked != "proven"
+        assert (one.split == "information") == (odd and one.species == "live")
+    assert {one.conditions.exposure_locked for one in trials if one.species == "live"} == {
+        "proven",
+        "untold",
+        "ignored",
+    }
+    assert sum(one.conditions.exposure_locked == "untold" for one in trials if one.species != "live") == 8
 
 
 def test_an_unknown_species_is_told_with_the_known_ones() -> None:

@@ -22,7 +22,7 @@ FACE_SHARE = 0.75
 """Mean answer of a face in shares of a plane that faces the screen on its axis: a face turns away at its sides."""
 DARKEST_LUX = 10.0
 """Nobody stands in less ambient light than this when the room is called lit: it bounds an unknown gain from above."""
-TURNED = 0.4
+TURNED = 0.3
 """A part whose own template answers less than this, in shares of the face, looks away from the screen."""
 DARK_FACE = 0.006
 """Mean linear light of a face below which 8-bit codes are too coarse."""

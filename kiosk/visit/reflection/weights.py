@@ -5,29 +5,29 @@ from __future__ import annotations
 from kiosk.visit.reflection.fusion import Model
 
 TRAINED: dict[str, str | int] = {
-    "command": "kiosk liveness train G_train.jsonl --seed 1",
+    "command": "kiosk liveness train trials.jsonl --seed 1",
     "seed": 1,
-    "visitors": 106,
-    "attacks": 384,
-    "trials_sha256": "e0e25a95835606745a953a00b79afef6237a0d31fc67d6ebc97cff9b98832ff5",
+    "visitors": 119,
+    "attacks": 511,
+    "trials_sha256": "4a6fe6bfb98e6501ad838b584515720bdc160202547bda2f8f130ef5e500de76",
 }
 
 MODEL = Model(
     weights={
-        "stream": 1.4157,
-        "continuity": 5.4506,
+        "stream": 1.2829,
+        "continuity": 5.3328,
         "exposure": 0.0,
         "modulation": 0.0,
-        "timing": 4.1833,
-        "lag": 3.4354,
-        "gain": 0.3007,
-        "contrast": 1.4791,
-        "shape": 0.0,
-        "relief": 1.6223,
-        "halves": 0.0,
-        "parallax": 2.5671,
+        "timing": 1.7772,
+        "lag": 3.5289,
+        "gain": 0.6151,
+        "contrast": 1.1701,
+        "shape": 1.901,
+        "relief": 2.6596,
+        "halves": 0.1923,
+        "parallax": 1.0102,
         "passive": 0.0,
-        "weakest": 4.6398,
+        "weakest": 6.1988,
     },
-    offset=-17.203,
+    offset=-17.7086,
 )
