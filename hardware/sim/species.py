@@ -244,6 +244,7 @@ def _face_swap(order: Order) -> Scene:
     """At once, as a change of the video would be, or the one steps aside for the other."""
     after_s = float(order.random.uniform(0.05, 0.6)) * FLASH_FOR_S
     change_s = 0.0 if order.random.random() < 0.5 else float(order.random.uniform(0.3, 0.6))
+    after_s = max(after_s, change_s / 2.0)  # nobody slides before the flash is seen
     second = LiveHead(order.cast.other, replace(order.path, phase=order.path.phase + 1.0))
     return Scene((Swapped(LiveHead(order.cast.visitor, order.path), second, order.flash, after_s, change_s),))
 

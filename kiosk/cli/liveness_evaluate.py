@@ -33,6 +33,9 @@ NOTES = (
     "A trial is one visitor with up to three tries. `refused` counts both those taken for an attack and those without "
     "an answer; the targets are held against it. Bounds are one-sided, 95 %.",
     "Half of the installations are calibrated (their lag is known).",
+    "Everybody stands where the usual guidance leads, 330 to 520 mm by the kiosk's estimate: `300 mm` is as near as "
+    "that lets them.",
+    "Who is not alone and still within 5 s is not flashed at and counts as no answer; a kiosk waits for 15 s.",
 )
 
 
@@ -44,7 +47,9 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the trials and the report.")] = None,
     species: Annotated[str, typer.Option(help="Comma-separated species; default: all.")] = "",
-    n: Annotated[int, typer.Option("--n", min=1, max=100_000, help="Trials of each attack.")] = DEFAULT_N,
+    n: Annotated[
+        int, typer.Option("--n", min=1, max=100_000, help="Trials of each attack; a tenth if not covered.")
+    ] = DEFAULT_N,
     seed: Annotated[int, typer.Option(min=0, max=2**31, help="Another seed plays other trials.")] = 1,
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; default: every core.")] = None,
     fixed_length: Annotated[bool, typer.Option("--fixed-length", help="Play every flash to its end.")] = False,

@@ -137,7 +137,7 @@ class LivenessSettings(Group):
         0.01, ge=0.01, le=0.1, description="below this share of ambient light no flash is started"
     )
     modulation_long: float = Field(
-        0.02, ge=0.01, le=0.2, description="below this share the flash is played to its end, never ended early"
+        0.02, ge=0.01, le=0.2, description="below this share the flash shows nine colours at least before it may end"
     )
     # Light must not choose by default: a lamp held at the camera would lead an attacker to the weaker check.
     path: Literal["flash", "record", "auto", "movement"] = Field(

@@ -115,7 +115,11 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
         ("Targets", ["target", "measured", "limit", "met"], targets),
         ("Attacks (APCER)", ["species", "covered", "accepted", "no answer after all tries"], attacks),
         ("Genuine visitors (BPCER)", ["condition", *refused], live),
-        ("Genuine visitors outside the targets' light or distance, for information", ["condition", *refused], beyond),
+        (
+            "Genuine visitors outside the targets' light, distance or camera, for information",
+            ["condition", *refused],
+            beyond,
+        ),
         ("Time from the face in the oval to the verdict, all tries", ["", "trials", "median", "95 % within"], times),
         ("Held back by one gate alone", ["species", "gate and number of trials"], alone),
     ]

@@ -29,7 +29,7 @@ class Trial:
     covered: bool
     """Whether the gates are meant to stop this species at all."""
     split: str
-    """train, test, information (outside the targets' conditions) or recordings."""
+    """train, test, information (light, distance or camera outside the targets) or recordings."""
     seed: int
     conditions: Mapping[str, Scalar]
     attempts: int

@@ -48,7 +48,8 @@ TERMS: tuple[tuple[str, str], ...] = (
     ("BPCER", "the share of genuine visitors that the kiosk refused; the smaller, the less annoying."),
     ("At most", "the true share is no larger than this with 95 % confidence; few tries leave a wide margin: "
                 "nothing accepted in 300 tries still allows 1 %."),
-    ("No answer", "the kiosk asked for another try until none was left; the door stayed locked."),
+    ("No answer", "the kiosk asked again until no try was left, or ended the visit since there was not one face that "
+     "stayed; the door stayed locked."),
     ("Species", "one kind of attack. They are never added together: an attacker chooses the one that works."),
     ("Covered", "the flash is meant to stop this kind; a kind that is not covered is told, not held against it."),
     ("Gate", "one question about the answer to the flash; every gate must pass."),

@@ -20,8 +20,10 @@ TRIM = 0.1
 """Share cut off at either end of a trimmed mean: hair, highlights."""
 LEAST_BACKGROUND = 0.02
 """Below this share of the picture the surroundings are not measured."""
-DARK = 1e-3
-"""Added to linear light before its logarithm is taken, so that black rows count for little."""
+DARK = 4e-3
+"""Linear light at which a row counts half as much as a bright one."""
+DARKEST = 1e-6
+"""Keeps the logarithm of nothing finite."""
 BLOCK = 8
 """Side of the blocks in which noise is measured, in strided pixels."""
 
@@ -87,8 +89,13 @@ def mean_light(pixels: Pixels, chosen: NDArray[np.bool_]) -> Floats:
     if not counts.any():
         return np.full(3, np.nan, np.float32)
     sums = np.matmul(chosen[:, None].astype(np.float32), np.take(decoding(), pixels))[:, 0]
-    logs = counts @ np.log(sums / np.maximum(counts, 1)[:, None] + DARK) / counts.sum()
-    return np.asarray(np.maximum(np.exp(logs) - DARK, 0.0), np.float32)
+    rows = sums[counts > 0] / counts[counts > 0, None]
+    level = rows.mean(axis=1)
+    # Rows without light say nothing of how it changes: counted in full, black cloth would hide any answer.
+    weight = counts[counts > 0] * level**2 / (level**2 + DARK**2)
+    if not weight.any():
+        return np.zeros(3, np.float32)
+    return np.asarray(np.exp(weight @ np.log(np.maximum(rows, DARKEST)) / weight.sum()), np.float32)
 
 
 def surroundings(shape: tuple[int, int], stride: int, box: Box | None) -> NDArray[np.bool_]:

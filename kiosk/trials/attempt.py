@@ -40,9 +40,10 @@ AHEAD_S = 0.2
 """A slot is put into the world's light this long before the camera can see it."""
 SWITCH_S = 0.1
 """So long after a switch only every third frame is filmed: the gates drop them all, but find the lag with them."""
-SLOW_S = 0.13, 0.07
+SLOW_S = 0.15, 0.07
 """Least time between two filmed frames of the approach, and of the hold."""
 LONGEST_APPROACH_S = 5.0
+"""The kiosk guides for longer (``guidance.fit_timeout_s``); who was not alone and still by then is not flashed at."""
 GROWTH = 0.02
 """A face that grows faster than this in a tenth of a second is still walking up."""
 PASSIVE = (1.0,) * 6
@@ -123,8 +124,10 @@ def _approach(film: Film, settings: Settings) -> float | None:
             continue
         seen = seen_face(film.face, film.track, focal)
         samples = follow(samples, seen, film.frame.exposure_start_s)
-        far = seen.distance_mm > settings.guidance.far_mm * (1.0 + settings.guidance.distance_slack_ratio)
-        if far or _growth(samples) > GROWTH or drift_ratio(samples) > settings.visit.still_ratio:
+        guidance = settings.guidance
+        slack = 1.0 + guidance.distance_slack_ratio
+        within = guidance.near_mm / slack <= seen.distance_mm <= guidance.far_mm * slack
+        if not within or _growth(samples) > GROWTH or drift_ratio(samples) > settings.visit.still_ratio:
             still_since_s = None
         elif still_since_s is None:
             still_since_s = film.clock.now_s

@@ -27,18 +27,16 @@ GRID_SKIN_L = (72.0, 60.0, 50.0, 40.0, 30.0)
 GRID_GLASSES = (False, True)
 BRIGHT_LUX = (2000.0, 4000.0, 20_000.0)
 """Told as information: the targets end at 1 000 lx."""
-BRIGHT_SHARE = 0.05
+BRIGHT_SHARE = 0.04
 """Live trials in bright light, in shares of ``n`` for each level."""
 LOCKS: tuple[Locking, ...] = ("untold", "ignored")
 """Cameras that cannot tell whether their exposure is locked, and such as say so and go on adapting."""
 LOCK_LUX = 300.0
-LOCK_SHARE = 0.1
+LOCK_SHARE = 0.05
 """Live trials with each of these cameras, in shares of ``n``: for information: the second kind must be refused."""
-UNTOLD_EVERY = 5
-"""Every fifth attack is filmed by a camera of the first kind."""
-UNCOVERED_SHARE = 0.2
+UNCOVERED_SHARE = 0.1
 """Trials of a species that the flash does not promise to refuse, in shares of ``n``: to say how many it lets in."""
-LIVE_SHARE = 2.0
+LIVE_SHARE = 1.2
 """Live trials in the grid, in shares of ``n``, rounded up to whole cells."""
 ATTACK_LUX = (50.0, 1000.0)
 
@@ -78,7 +76,7 @@ def plan(species: Sequence[str], n: int, seed: int, split: Split) -> list[Planne
             trials += _grid(n, seed, split) + _bright(n, seed, split) + _unlocked(n, seed, split)
         else:
             count = n if SPECIES[name].covered else max(1, round(UNCOVERED_SHARE * n))
-            trials += [_attack(name, number, seed, split) for number in range(count)]
+            trials += [_planned(name, number, seed, split, lux=ATTACK_LUX) for number in range(count)]
     order = np.random.default_rng([seed, 0x0DE5]).permutation(len(trials))
     return [trials[index] for index in order]
 
@@ -109,13 +107,6 @@ def _unlocked(n: int, seed: int, split: Split) -> list[Planned]:
         camera = replace(one.conditions, ambient_lux=LOCK_LUX, exposure_locked=lock)
         found.append(replace(one, split="information", conditions=camera))
     return found
-
-
-def _attack(species: str, number: int, seed: int, split: Split) -> Planned:
-    one = _planned(species, number, seed, split, lux=ATTACK_LUX)
-    if number % UNTOLD_EVERY != UNTOLD_EVERY - 1:
-        return one
-    return replace(one, conditions=replace(one.conditions, exposure_locked=LOCKS[0]))
 
 
 def _planned(species: str, number: int, seed: int, split: Split, lux: tuple[float, float] = (100.0, 1000.0)) -> Planned:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
@@ -171,12 +173,21 @@ _players: list[Player | KioskError] = []
 
 
 def _begin(job: Job) -> None:
-    # An interrupt reaches the whole group of processes; the parent ends its workers.
+    # An interrupt reaches the whole group of processes; the parent ends its workers, or its own end does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _players.append(Player(job))
     except KioskError as error:
         _players.append(error)
+
+
+def _end_with_parent() -> None:
+    """Whoever kills the command must not leave its workers behind: each holds a core's worth of memory."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _play(planned: Planned) -> Trial:

@@ -1,4 +1,7 @@
-"""One trial: a visitor with as many tries as the door allows, each in the same circumstances with a new challenge."""
+"""One trial: a visitor with as many tries as the door allows, each in the same circumstances with a new challenge.
+
+An attacker brings another sheet, screen or delay to each try.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ from kiosk.trials.troupe import Troupe
 from kiosk.values import Face, Frame, Liveness
 from kiosk.visit.light import Flash
 
-NEARER = 0.97
-"""Who is told to come closer comes a little closer than needed."""
+NEARER, BACK = 0.97, 1.03
+"""Who is told to come closer, or to step back, goes a little farther than needed."""
 SWAPS = frozenset({"face_swap"})
 """Species whose faces are compared by the real embedder; all others are known to stay the same."""
 
@@ -40,12 +43,12 @@ def visit(
     ``finder`` gives a fresh face finder for each try, instead of the simulator's own.
     """
     conditions = planned.conditions
-    led = led_closer(conditions, settings)
+    where = led(conditions, settings)
     outcomes: list[Outcome] = []
     for number in range(1 + settings.liveness.tries):
         seed = 4 * planned.seed + number
-        cast = troupe.cast(led, planned.seed, session=planned.species == "replay_session")
-        world = build(planned.species, cast, led, seed, Cue(math.inf))
+        cast = troupe.cast(where, planned.seed, session=planned.species == "replay_session")
+        world = build(planned.species, cast, where, seed, Cue(math.inf))
         done = play(
             world,
             settings,
@@ -66,7 +69,11 @@ def visit(
         covered=SPECIES[planned.species].covered,
         split=planned.split,
         seed=planned.seed,
-        conditions={**conditions.flat(), "calibrated": planned.calibrated},
+        conditions={
+            **conditions.flat(),
+            "stood_mm": round(where.distance_mm, 1),
+            "calibrated": planned.calibrated,
+        },
         attempts=len(outcomes),
         verdict=last.result.verdict,
         accepted=accepted,
@@ -81,12 +88,13 @@ def visit(
     )
 
 
-def led_closer(conditions: Conditions, settings: Settings) -> Conditions:
-    """The same, with the visitor as near as the kiosk wants: who has a narrow head seems farther off than they are."""
-    width, far_mm = conditions.shape[0], settings.guidance.far_mm
-    if conditions.distance_mm / width <= far_mm:
-        return conditions
-    return replace(conditions, distance_mm=NEARER * far_mm * width)
+def led(conditions: Conditions, settings: Settings) -> Conditions:
+    """The same, with the visitor where the kiosk leads them: by its estimate, to which a narrow head seems far off."""
+    width, guidance = conditions.shape[0], settings.guidance
+    seems_mm = conditions.distance_mm / width
+    wanted_mm = min(max(seems_mm, guidance.near_mm * BACK), guidance.far_mm * NEARER)
+    moved = seems_mm < guidance.near_mm or seems_mm > guidance.far_mm
+    return replace(conditions, distance_mm=wanted_mm * width) if moved else conditions
 
 
 def compared_by(models: FaceModels, scale: Scale) -> SameFace:

@@ -167,6 +167,19 @@ def test_faces_are_measured_where_they_are() -> None:
     assert found.forehead[0] > 5 * found.map_rgb[30, 16, 0]
 
 
+@pytest.mark.parametrize("black_rows", [0, 48, 72, 86])
+def test_black_cloth_does_not_hide_what_the_rest_of_the_room_answers(black_rows: int) -> None:
+    """Rows without light have no vote: who hangs black around a tablet hides nothing."""
+    logs = []
+    for code in (100, 110):
+        room = np.full((96, 40, 3), code, np.uint8)
+        room[:black_rows] = 2
+        logs.append(float(np.log(mean_light(room, np.ones(room.shape[:2], bool))[0])))
+    lit = float(np.log(decoding()[110] / decoding()[100]))
+    assert logs[1] - logs[0] == pytest.approx(lit, rel=0.2)
+    assert mean_light(np.zeros((4, 4, 3), np.uint8), np.ones((4, 4), bool)).max() < 1e-5
+
+
 def test_bands_of_mains_light_do_not_colour_the_surroundings() -> None:
     """A red and a blue half of the room, and a band of half the light that moves over them."""
     room = np.full((96, 40, 3), (180, 90, 90), np.uint8)

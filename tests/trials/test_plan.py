@@ -23,10 +23,10 @@ def test_every_cell_of_the_live_grid_is_filled_alike() -> None:
 
 def test_each_attack_gets_as_many_tries_as_asked_for_under_its_own_id() -> None:
     """And no id or seed occurs twice."""
-    trials = plan(list(SPECIES), 12, 1, "test")
+    trials = plan(list(SPECIES), 20, 1, "test")
     for name in SPECIES:
         if name != "live":
-            wanted = 12 if SPECIES[name].covered else 2
+            wanted = 20 if SPECIES[name].covered else 2
             assert sum(one.species == name for one in trials) == wanted
     assert len({one.id for one in trials}) == len(trials)
     assert len({one.seed for one in trials}) == len(trials)
@@ -65,7 +65,7 @@ def test_nobody_is_swapped_for_the_same_man() -> None:
 
 
 def test_bright_light_and_cameras_that_do_not_lock_are_information_only() -> None:
-    """The targets end at 1 000 lx and ask for a lock; an attack counts with any camera."""
+    """The targets end at 1 000 lx and ask for a lock; an attack has the better camera."""
     trials = plan(["live", "print_flat"], 40, 1, "test")
     for one in trials:
         odd = one.conditions.ambient_lux > 1000.0 or one.conditions.exposure_locked != "proven"
@@ -75,7 +75,7 @@ def test_bright_light_and_cameras_that_do_not_lock_are_information_only() -> Non
         "untold",
         "ignored",
     }
-    assert sum(one.conditions.exposure_locked == "untold" for one in trials if one.species != "live") == 8
+    assert {one.conditions.exposure_locked for one in trials if one.species != "live"} == {"proven"}
 
 
 def test_an_unknown_species_is_told_with_the_known_ones() -> None:

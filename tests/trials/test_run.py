@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import select
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,3 +95,28 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("here first", encoding="utf-8")
     with pytest.raises(InputError, match="choose another --out"):
         run(PLAN, tmp_path / "file" / "out", JOB, jobs=1, progress=silent, work=Worker())
+
+
+PARENT = """
+import multiprocessing, sys
+from kiosk.trials.run import _end_with_parent
+if __name__ == "__main__":
+    worker = multiprocessing.get_context("spawn").Process(target=_end_with_parent)
+    worker.start()
+    print(worker.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_worker_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:
+    """Killed without a word: nothing is left behind that holds a gigabyte and plays on for nobody."""
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT, encoding="utf-8")
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = os.pidfd_open(int(parent.stdout.readline()))
+        assert not select.select([worker], [], [], 0.0)[0]
+        parent.kill()
+        assert select.select([worker], [], [], 60.0)[0], "it plays on"
+        os.close(worker)

@@ -14,7 +14,7 @@ from kiosk.evaluation.trial import Trial
 from kiosk.trials.attempt import play
 from kiosk.trials.plan import FPS, SIZE_PX, Planned, plan
 from kiosk.trials.troupe import Troupe
-from kiosk.trials.visitor import led_closer, visit
+from kiosk.trials.visitor import led, visit
 from kiosk.values import Face, Frame, Liveness
 from kiosk.visit.challenge import FLOOR
 from tests.support import simfaces
@@ -107,11 +107,11 @@ def test_a_second_face_ends_the_visit_as_it_does_in_the_kiosk() -> None:
 
 
 @pytest.mark.parametrize("wide", [0.9, 1.0, 1.1])
-def test_a_narrow_head_is_led_closer(wide: float) -> None:
-    """By its eyes it seems farther off; what is within the kiosk's reach stays where it is."""
-    far_mm = SETTINGS.guidance.far_mm
-    for distance_mm in (300.0, 400.0, 500.0):
+def test_everybody_stands_where_the_kiosk_leads(wide: float) -> None:
+    """By its eyes a narrow head seems farther off; what is within the kiosk's reach stays where it is."""
+    guidance = SETTINGS.guidance
+    for distance_mm in (280.0, 300.0, 400.0, 500.0, 560.0):
         here = replace(planned("live").conditions, distance_mm=distance_mm, shape=(wide, 1.0, 1.0))
-        led = led_closer(here, SETTINGS)
-        assert led.distance_mm / wide <= far_mm
-        assert (led == here) == (distance_mm / wide <= far_mm)
+        there = led(here, SETTINGS)
+        assert guidance.near_mm <= there.distance_mm / wide <= guidance.far_mm
+        assert (there == here) == (guidance.near_mm <= distance_mm / wide <= guidance.far_mm)

@@ -89,6 +89,20 @@ def test_a_print_gains_nothing_by_spectacles(surface: str) -> None:
         assert judge(glare(session(surface=surface, noise=0.03), strength), SETTINGS).verdict is not Liveness.LIVE
 
 
+@pytest.mark.parametrize(("r", "share", "mirrored", "strong"), [
+    (0.66, 0.46, 0, True),
+    (0.66, 0.44, 0, False),
+    (0.82, 0.31, 0, True),
+    (0.82, 0.29, 0, False),
+    (0.78, 0.35, 0, False),
+    (0.82, 0.31, 30, False),
+    (0.82, 0.46, 30, True),
+])  # fmt: skip
+def test_what_convinces_alone(r: float, share: float, mirrored: int, strong: bool) -> None:
+    """A good correlation makes up for a low relief, but only where nothing was left out."""
+    assert replace(shape_of(session()), r=r, share=share, mirrored=mirrored).strong is strong
+
+
 def test_only_cells_near_the_eyes_can_be_left_out() -> None:
     """Most of the face is out of any lens's reach."""
     reach = within_reach()

@@ -80,3 +80,17 @@ def test_the_reach_of_a_lag_holds_the_lag() -> None:
         assert least_s - 0.01 <= lag_s <= most_s + 0.01
         assert least_s <= timing.lag_s <= most_s
         assert most_s - least_s < 0.1
+
+
+def test_lags_that_fit_alike_but_for_the_model_are_one_plateau() -> None:
+    """Frames that leave out every switch cannot tell the lag: the middle of what fits is found, not its edge."""
+    evidence = session(lag_s=0.06, noise=0.0, sensor_noise=0.02)
+    switches = [slot.visible_at_s for slot in evidence.slots]
+    kept = [
+        frame for frame in evidence.frames if min(abs(frame.exposure_start_s - at_s - 0.06) for at_s in switches) > 0.05
+    ]
+    timing = align(gather(replace(evidence, frames=tuple(kept))), SETTINGS)
+    assert timing is not None
+    assert abs(timing.lag_s - 0.06) < 0.03
+    assert timing.reach_s[0] <= 0.03
+    assert timing.reach_s[1] >= 0.08

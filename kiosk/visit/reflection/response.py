@@ -97,7 +97,8 @@ def measured_head(signals: Signals, chosen: Mask) -> tuple[Array, Array]:
         63.0 / np.maximum(np.hypot(eyes[:, 0], eyes[:, 1]), 1.0)[:, None, None]
     )
     points = points.sum(axis=0) / max(len(frames), 1)
-    return _spread(points), _spread(vertex_normals(points, triangles()))
+    both = _spread(np.concatenate([points, vertex_normals(points, triangles())], axis=1))
+    return both[..., :3], both[..., 3:]
 
 
 @cache
@@ -112,10 +113,10 @@ def _spreading() -> Array:
 
 
 def _spread(per_vertex: Array) -> Array:
-    """A vertex attribute ``(468, 3)`` as means over the cells, ``(GRID, GRID, 3)``; NaN outside the face."""
-    result = np.full((GRID * GRID, 3), np.nan)
+    """Vertex attributes ``(468, A)`` as means over the cells, ``(GRID, GRID, A)``; NaN outside the face."""
+    result = np.full((GRID * GRID, per_vertex.shape[1]), np.nan)
     result[mesh().cells] = _spreading() @ per_vertex
-    return result.reshape(GRID, GRID, 3)
+    return result.reshape(GRID, GRID, -1)
 
 
 def smooth(field: Array, mask: Mask, times: int = 1) -> Array:

@@ -51,7 +51,7 @@ RELIEF = 0.3
 """Least share of the template's relief that the map shows (a head 0.6-1, prints up to 0.2)."""
 STRONG = ((0.65, 0.45), (0.8, RELIEF))
 """(correlation, relief): beyond both of a pair the shape alone is convincing: weak or missing votes (parallax, passive,
-halves) do not block."""
+halves) do not block. The second counts only for a whole face."""
 NOISY = 0.6
 """Correlation of two halves of the slots below which a map is smoothed once more."""
 VISIBLE = 1.5
@@ -88,7 +88,7 @@ class Shape:
     @property
     def strong(self) -> bool:
         """Whether it convinces without other votes."""
-        return any(self.r >= r and self.share >= share for r, share in STRONG)
+        return any(self.r >= r and self.share >= share for r, share in STRONG[: 1 if self.mirrored else None])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,6 +37,9 @@ LATEST_S = 0.5
 """Answers are looked for up to here, far beyond what is believed: a late injection should be seen to be late."""
 UNSURE = 9.0
 """Three standard errors, squared: a lag that fits as well as that may be the true one."""
+UNMODELLED = 3e-4
+"""Share of the signal that the model itself does not explain (the panel's rise, a rolling shutter): lags that differ by
+less fit alike, however small the noise is."""
 PLATEAU = 20
 """Steps of 5 ms to either side of the best lag in which others that fit as well are looked for."""
 DRAWS = 1500
@@ -134,7 +137,7 @@ def _best_lag(measured: Array, signals: Signals) -> tuple[float, tuple[float, fl
 
     def around(errors: float) -> tuple[float, float]:
         """The unbroken range of lags around the best that fits as well."""
-        alike = rest <= rest[best] * (1.0 + errors / target.size) + 1e-12
+        alike = rest <= rest[best] * (1.0 + errors / target.size) + UNMODELLED
         first = best - int(np.argmin([*alike[best::-1], False])) + 1
         last = best + int(np.argmin([*alike[best:], False])) - 1
         return float(fine[first]), float(fine[last])
