@@ -11,7 +11,7 @@ from kiosk.config.tree import LivenessSettings
 from kiosk.reasons import Reason
 from kiosk.values import Liveness, Verdict
 from kiosk.visit.evidence import Evidence, FrameEvidence
-from kiosk.visit.reflection import judge
+from kiosk.visit.reflection import judge, shape
 from kiosk.visit.reflection.amplitude import measure
 from kiosk.visit.reflection.eyewear import mirrors, within_reach
 from kiosk.visit.reflection.mesh import LEFT_EYE, RIGHT_EYE, mesh
@@ -75,6 +75,17 @@ def test_mirrors_are_found_and_nothing_else(room: int) -> None:
     assert found[spots].all()
     assert found.sum() < 4 * spots.sum()
     assert not found[~within_reach()].any()
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_without_its_lenses_a_face_is_known_better(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the whole face does not convince, the better of both comparisons counts."""
+    wearer = glare(session(seed=seed, noise=0.03), 0.3, size_mm=14.0)
+    whole = shape_of(wearer)
+    monkeypatch.setattr(shape, "STRONG", ((2.0, 2.0), (2.0, 2.0)))
+    without = shape_of(wearer)
+    assert (whole.mirrored, without.mirrored > 20) == (0, True)
+    assert without.r > whole.r + 0.01
 
 
 def test_a_bare_face_keeps_all_its_cells() -> None:
