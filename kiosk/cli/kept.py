@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from importlib import metadata, resources
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from kiosk.closing import Closing
 from kiosk.evaluation import kept
 from kiosk.evaluation.gather import gather_evidence
 from kiosk.evaluation.recording import Recording
@@ -58,7 +58,7 @@ def maker_of(data: Path) -> bytes | None:
     return maker.digest()
 
 
-class Evidences:
+class Evidences(Closing):
     """Evidence of one recording after the other; use it with ``with``. ``keep``: write what was gathered anew."""
 
     def __init__(self, data: Path, *, keep: bool) -> None:
@@ -70,12 +70,8 @@ class Evidences:
         self.gathered = 0
         """Recordings whose frames were looked at."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the models, if they were opened."""
         self._open.close()
 
     def of(self, folder: Path, recording: Recording, *, progress: Callable[[int, int], None] | None = None) -> Evidence:

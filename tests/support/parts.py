@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
+from kiosk.closing import Closing
 from kiosk.errors import CameraError, DisplayClosed, DisplayError, DoorError, KioskError, ModelError, RecordsError
 from kiosk.reasons import Reason
 from kiosk.values import (
@@ -51,18 +50,10 @@ class ManualClock:
         self.now_s += seconds
 
 
-class _Context:
+class _Context(Closing):
     """Opening and closing without an effect, counted."""
 
     closed = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Counted."""

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
+from kiosk.closing import Closing
 from kiosk.values import Embedding, Face, Frame, Pixels
 
 
-class UnaskedModels:
+class UnaskedModels(Closing):
     """Every question is an error."""
 
     embedding_version = "none"
     passive_models = (1, 1)
     """One of one."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Nothing to close."""
