@@ -27,7 +27,7 @@ MIDDLE = 60
 def shaped(r: float, share: float) -> Shape:
     """A shape that only has its two figures."""
     nothing = np.zeros((32, 32, 3))
-    return Shape(r, share, 0.2, 0.9, 9.0, nothing[..., 0] > 0, nothing, nothing, 400.0, 0, (1.0, 1.0, 1.0))
+    return Shape(r, share, 0.2, 0.9, 9.0, nothing[..., 0] > 0, nothing, nothing, 400.0, 0, 0.0, (1.0, 1.0, 1.0))
 
 
 STRONG, BARE = shaped(0.9, 0.7), shaped(0.65, 0.4)

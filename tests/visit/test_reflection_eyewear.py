@@ -13,9 +13,9 @@ from kiosk.values import Liveness, Verdict
 from kiosk.visit.evidence import Evidence, FrameEvidence
 from kiosk.visit.reflection import judge, shape
 from kiosk.visit.reflection.amplitude import measure
-from kiosk.visit.reflection.eyewear import mirrors, within_reach
+from kiosk.visit.reflection.eyewear import glares, mirrors, within_reach
 from kiosk.visit.reflection.mesh import LEFT_EYE, RIGHT_EYE, mesh
-from kiosk.visit.reflection.shape import Shape, compare, shape_gate
+from kiosk.visit.reflection.shape import UNLIKELY, Shape, compare, shape_gate
 from kiosk.visit.reflection.signals import gather
 from kiosk.visit.reflection.templates import templates
 from kiosk.visit.reflection.timing import align
@@ -83,6 +83,8 @@ def test_without_its_lenses_a_face_is_known_better(seed: int, monkeypatch: pytes
     wearer = glare(session(seed=seed, noise=0.03), 0.3, size_mm=14.0)
     whole = shape_of(wearer)
     monkeypatch.setattr(shape, "STRONG", ((2.0, 2.0), (2.0, 2.0)))
+    assert shape_of(wearer).mirrored == 0, "not enough better to make up for what was left out"
+    monkeypatch.setattr(shape, "LIKELY", 0.0)
     without = shape_of(wearer)
     assert (whole.mirrored, without.mirrored > 20) == (0, True)
     assert without.r > whole.r + 0.01
@@ -112,6 +114,32 @@ def test_a_print_gains_nothing_by_spectacles(surface: str) -> None:
 def test_what_convinces_alone(r: float, share: float, mirrored: int, strong: bool) -> None:
     """A good correlation makes up for a low relief, but only where nothing was left out."""
     assert replace(shape_of(session()), r=r, share=share, mirrored=mirrored).strong is strong
+
+
+def test_what_is_left_out_without_a_glare_asks_for_more() -> None:
+    """Brow and nose of a print bent over the face seem to mirror too; without them the rest is more like a head."""
+    seen = replace(shape_of(session()), r=0.7, share=0.5, mirrored=150)
+    assert shape_gate(seen, SETTINGS).verdict is Verdict.PASS
+    assert seen.strong
+    doubted = replace(seen, doubt=UNLIKELY)
+    said = shape_gate(doubted, SETTINGS)
+    assert (said.verdict, said.reason) == (Verdict.INSUFFICIENT, Reason.FACE_OBSTRUCTED)
+    assert said.gate.threshold == pytest.approx(SETTINGS.shape_r + UNLIKELY)
+    assert not doubted.strong
+    assert shape_gate(replace(doubted, r=0.76), SETTINGS).verdict is Verdict.PASS
+
+
+def test_only_a_spot_beyond_skin_is_a_glare() -> None:
+    """One and a half times what nearly all of the face answers, and only near the eyes."""
+    reach = within_reach()
+    kept = np.ones(len(reach), bool)
+    flat = np.ones(len(reach))
+    near, far = int(np.flatnonzero(reach)[0]), int(np.flatnonzero(~reach)[0])
+    for place, answer, found in ((near, 1.4, False), (near, 1.6, True), (far, 3.0, False)):
+        share = flat.copy()
+        share[place] = answer
+        assert glares(share, kept) is found
+    assert not glares(flat, np.zeros(len(reach), bool))
 
 
 def test_only_cells_near_the_eyes_can_be_left_out() -> None:

@@ -25,6 +25,8 @@ ABOVE = 0.4
 """A cell that answers this much more than it can, in shares of the face's answer, is no skin ..."""
 LEAST_OTHERS = 100
 """Cells outside the lenses' reach that it takes to say what those within can answer."""
+GLARE = 1.5
+"""A lens mirrors beyond doubt where a cell within reach answers this many times what nearly all of the others do."""
 ROUNDS = 3
 
 
@@ -60,6 +62,13 @@ def mirrors(share: Array, family: Array, kept: Mask) -> Mask:
         # The better behaved cells within reach join the next fit.
         used = ~(inside & over[kept])
     return _wider(over)
+
+
+def glares(share: Array, kept: Mask) -> bool:
+    """Whether something near the eyes answers as no skin does: brow and nose of a print bent over the face do not."""
+    reach = within_reach() & kept
+    rest = kept & ~reach
+    return bool(reach.any() and rest.any() and share[reach].max() >= GLARE * np.quantile(share[rest], 0.95))
 
 
 def _continued(seen: Array, family: Array, plain: Array, used: Mask) -> Array:

@@ -33,7 +33,7 @@ from kiosk.config.tree import LivenessSettings
 from kiosk.reasons import Reason
 from kiosk.visit.evidence import GRID, Evidence
 from kiosk.visit.reflection.amplitude import Amplitudes, distance_mm
-from kiosk.visit.reflection.eyewear import mirrors
+from kiosk.visit.reflection.eyewear import glares, mirrors
 from kiosk.visit.reflection.finding import Finding, failed, insufficient, passed
 from kiosk.visit.reflection.mesh import mesh
 from kiosk.visit.reflection.response import as_grid, measured_head, response, skin_cells
@@ -52,6 +52,9 @@ RELIEF = 0.3
 STRONG = ((0.65, 0.45), (0.8, RELIEF))
 """(correlation, relief): beyond both of a pair the shape alone is convincing: weak or missing votes (parallax, passive,
 halves) do not block. The second counts only for a whole face."""
+LIKELY, UNLIKELY = 0.1, 0.15
+"""So much more correlation is asked for where cells were left out, beside a lens that clearly glares and without: what
+is left out of a sheet that is bent over the nose makes the rest more like a head."""
 NOISY = 0.6
 """Correlation of two halves of the slots below which a map is smoothed once more."""
 VISIBLE = 1.5
@@ -82,13 +85,16 @@ class Shape:
     """Distance of the face."""
     mirrored: int
     """Cells left out because they mirror the screen (spectacles)."""
+    doubt: float
+    """Added to every limit of the correlation where cells were left out: ``LIKELY`` or ``UNLIKELY``; else 0."""
     parts: tuple[float, float, float]
     """Response that the best template gives forehead, left and right cheek, in shares of the face's; NaN: not seen."""
 
     @property
     def strong(self) -> bool:
         """Whether it convinces without other votes."""
-        return any(self.r >= r and self.share >= share for r, share in STRONG[: 1 if self.mirrored else None])
+        pairs = STRONG[: 1 if self.mirrored else None]
+        return any(self.r >= r + self.doubt and self.share >= share for r, share in pairs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,16 +135,17 @@ def compare(evidence: Evidence, signals: Signals, timing: Timing, found: Amplitu
     flash = np.maximum(three[0], 0.0)[:, None] * found.face.modulation * cells.light.mean(axis=0)
     brightness = cells.brightness / np.maximum(1.0 + flash, 0.1)
     maps = _Maps(three, brightness, kept, family, points, normals, away)
-    whole = _compared(maps, np.zeros(len(kept), bool))
+    whole = _compared(maps, np.zeros(len(kept), bool), 0.0)
     if whole.strong:
         return whole
     mirrored = mirrors(three[0], family.scattered, kept)
     if not mirrored.any() or (kept & ~mirrored).sum() < LEAST_CELLS:
         return whole
-    return max(_compared(maps, mirrored), whole, key=lambda shape: shape.r)
+    without = _compared(maps, mirrored, LIKELY if glares(three[0], kept) else UNLIKELY)
+    return max(without, whole, key=lambda shape: shape.r - shape.doubt)
 
 
-def _compared(maps: _Maps, mirrored: Mask) -> Shape:
+def _compared(maps: _Maps, mirrored: Mask, doubt: float) -> Shape:
     """The map without the mirrored cells ``(n,)``."""
     kept = maps.kept & ~mirrored
     family = maps.family.of(~mirrored[maps.kept])
@@ -179,6 +186,7 @@ def _compared(maps: _Maps, mirrored: Mask) -> Shape:
         normals=maps.normals,
         away_mm=maps.away_mm,
         mirrored=int(np.count_nonzero(mirrored)),
+        doubt=doubt,
         parts=_levels(as_grid(shining[best], mask), mask),
     )
 
@@ -210,7 +218,7 @@ def _cosine(rows: Array, one: Array) -> Array:
 
 def shape_gate(shape: Shape | None, settings: LivenessSettings) -> Finding:
     """Correlation with the face's own template; noise that hides a head asks for another try."""
-    limit = settings.shape_r
+    limit = settings.shape_r + (0.0 if shape is None else shape.doubt)
     if shape is None:
         return insufficient("shape", None, limit, Reason.FACE_NOT_VISIBLE, "r")
     if shape.r >= limit:
