@@ -115,6 +115,7 @@ def test_a_closed_window_ends_the_run(kiosk: Shell, clip: Path, monkeypatch: pyt
 
 def test_a_second_ctrl_c_does_not_wait() -> None:
     """The first one asks the loop to end; the next is the interpreter's own."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job begins with it ignored
     before = signal.getsignal(signal.SIGINT)
     with stop_on_signals() as stop:
         assert isinstance(stop, threading.Event)
@@ -124,6 +125,7 @@ def test_a_second_ctrl_c_does_not_wait() -> None:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+    signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -129,6 +129,13 @@ def test_what_is_left_out_without_a_glare_asks_for_more() -> None:
     assert shape_gate(replace(doubted, r=0.76), SETTINGS).verdict is Verdict.PASS
 
 
+def test_nothing_is_left_out_of_a_face_of_which_nothing_else_was_seen() -> None:
+    """What skin can answer is told by the rest of the face."""
+    reach = within_reach()
+    share = np.where(np.arange(len(reach)) % 7 == 0, 4.0, 1.0)
+    assert not mirrors(share, np.ones((2, int(reach.sum()))), reach).any()
+
+
 def test_only_a_spot_beyond_skin_is_a_glare() -> None:
     """One and a half times what nearly all of the face answers, and only near the eyes."""
     reach = within_reach()
