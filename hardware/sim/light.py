@@ -129,7 +129,8 @@ class ScreenLamp:
         E = sum of L cos(at the screen) cos(at the point) A / d^2 over the patches, all patches at once.
         """
         places = np.concatenate([self.patches("top"), self.patches("bottom")])
-        flat, facing = points.reshape(-1, 3).T, normals.reshape(-1, 3).T
+        # One axis after the other in memory: numpy is slow over a last axis of three.
+        flat, facing = (np.ascontiguousarray(field.reshape(-1, 3).T) for field in (points, normals))
         squared = (flat * flat).sum(axis=0) - 2.0 * (places @ flat[:2])
         squared += (places * places).sum(axis=1)[:, None]
         cosine = places @ facing[:2]

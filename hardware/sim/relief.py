@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -145,15 +145,15 @@ class Placed:
         rays = [(back[i, 0] * a + back[i, 1] * b - back[i, 2]).astype(np.float32) for i in range(3)]
         scale = relief.px_per_mm
         ox, oy = relief.origin_px
-        heights = np.asarray(cv2.extractChannel(relief.surface, 0), np.float32)
+        heights = _heights(relief)
         # A plane at height 0 is met at once.
-        steps = 4 if heights.any() else 1
+        steps = 1 if heights is None else 4
         height = np.zeros_like(a)
         for step in range(steps):
             z = np.maximum((height - base[2]) / rays[2], 1.0).astype(np.float32)
             u = (z * rays[0] + np.float32(base[0])) * np.float32(scale) + np.float32(ox)
             v = (z * rays[1] + np.float32(base[1])) * np.float32(scale) + np.float32(oy)
-            if step < steps - 1:
+            if heights is not None and step < steps - 1:
                 height = _sample(heights, u / relief.surface_px, v / relief.surface_px, cv2.BORDER_REPLICATE)
         surface = _sample(relief.surface, u / relief.surface_px, v / relief.surface_px, cv2.BORDER_REPLICATE)
         return cls(relief, turn, shift, u, v, z, surface)
@@ -170,6 +170,13 @@ class Placed:
         """(x, y, z) in camera axes of a point given in relief axes."""
         x, y, towards = self.turn @ (np.array(place_mm) - np.array(self.relief.pivot_mm)) + self.shift_mm
         return np.array([x, y, -towards])
+
+
+@lru_cache(maxsize=16)
+def _heights(relief: Relief) -> Floats | None:
+    """The relief's heights in mm by themselves; None for a plane at height 0. Kept: the same few are filmed again."""
+    heights = np.asarray(cv2.extractChannel(relief.surface, 0), np.float32)
+    return heights if heights.any() else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,7 +225,7 @@ def film(placed: Placed, view: View, lamp: ScreenLamp, light: RowLight, lids: fl
     radiance = cv2.multiply(picture, view.enlarge(matte))
     alpha = cv2.extractChannel(radiance, 3)
     if coat is not None:
-        radiance = cv2.add(radiance, cv2.multiply(view.enlarge(coat), cv2.merge([alpha] * 4)))
+        radiance = cv2.add(radiance, cv2.multiply(view.enlarge(coat), cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGBA)))
     colours = cv2.cvtColor(radiance, cv2.COLOR_RGBA2RGB)
     return Lit(rows, columns, np.asarray(colours, np.float32), np.asarray(alpha, np.float32))
 

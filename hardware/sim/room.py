@@ -132,7 +132,9 @@ def _draw(room: Room, view: View, seed: int, normals: Floats) -> Floats:
     block(picture[0] + 60, horizon + 60, picture[1] - 60, -120, (168, 150, 104))
     _plant(paint, spot, -side * 640.0, random)
     grain = cv2.GaussianBlur(random.standard_normal(shape, np.float32), (0, 0), 3.0)
-    stains = cv2.GaussianBlur(random.standard_normal(shape, np.float32), (0, 0), 40.0)
+    # Soft ones, drawn small: as strong as noise that is blurred with 40 px at full size.
+    small = cv2.GaussianBlur(random.standard_normal((-(-shape[0] // 8), -(-shape[1] // 8)), np.float32), (0, 0), 5.0)
+    stains = cv2.resize(np.asarray(small / 8.0, np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
     paint *= (1.0 + 0.12 * grain + 1.6 * stains)[..., None]
     return np.asarray(np.clip(paint, 0.0, 255.0), np.float32)
 

@@ -6,7 +6,9 @@ about 0.18. Noise is shot noise plus read noise, drawn from a seeded bank (a fre
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Literal
 
 import cv2
@@ -19,7 +21,7 @@ ELECTRONS = 4200.0
 """Electrons per (cd/m2 s) of one pixel."""
 FULL_WELL = 8000.0
 READ_NOISE = 3.0
-_CODES = 4096
+_CODES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +79,34 @@ class Sensor:
         self.optics = optics
         self.gains = Gains()
         self._random = np.random.default_rng([seed, 0x5E45])
-        height, width = optics.height_px, optics.width_px
-        self._bank = self._random.standard_normal((height + 97, width + 131, 3), np.float32)
-        self._gamma = np.round(linear_to_srgb(np.linspace(0.0, 1.0, _CODES))).astype(np.uint8)
+        self._bank = _noise_bank(optics.height_px + 97, optics.width_px + 131)
+        self._gamma = _gamma_codes()
 
     def develop(self, radiance: Floats) -> Pixels:
         """``(H, W, 3)`` cd/m2 to sRGB 8 bit with the present gains."""
         gains = self.gains
         height, width = radiance.shape[:2]
-        scale = ELECTRONS * gains.exposure_s * gains.gain / FULL_WELL
-        signal = np.asarray(radiance * np.float32(scale), np.float32)
+        signal = np.asarray(radiance, np.float32)
         if self.optics.blur_px > 0.0:
             signal = np.asarray(cv2.GaussianBlur(signal, (3, 3), self.optics.blur_px), np.float32)
-        np.minimum(signal, np.float32(1.0), out=signal)
+        # In place and in few passes: this is the dearest part of a simulated frame.
+        signal = signal * np.float32(ELECTRONS * gains.exposure_s * gains.gain / FULL_WELL)
+        cv2.threshold(signal, 1.0, 0.0, cv2.THRESH_TRUNC, dst=signal)
         top, left = int(self._random.integers(0, 98)), int(self._random.integers(0, 132))
         noise = self._bank[top : top + height, left : left + width]
-        shot = np.float32(gains.gain / FULL_WELL)
-        read = np.float32((READ_NOISE * gains.gain / FULL_WELL) ** 2)
-        spread = signal * shot
-        spread += read
-        signal += cv2.multiply(cv2.sqrt(spread), noise)
+        # Shot noise sqrt(signal * shot) and read noise together: sqrt(shot) * sqrt(signal + read^2 / shot).
+        shot = gains.gain / FULL_WELL
+        spread = signal + np.float32(READ_NOISE**2 * shot)
+        cv2.sqrt(spread, dst=spread)
+        cv2.multiply(spread, noise, dst=spread, scale=math.sqrt(shot))
+        cv2.add(signal, spread, dst=signal)
         # White balance multiplies what was read, noise included. Full scale is shared by the channels. Whole rows at
         # once: numpy is slow over a last axis of three.
         balance = np.array([gains.red, 1.0, gains.blue], np.float32) * np.float32(_CODES - 1)
         lines = signal.reshape(height, -1)
         lines *= np.tile(balance, width)
         np.clip(lines, 0.0, _CODES - 1.0, out=lines)
-        codes = np.take(self._gamma, lines.astype(np.uint16))
+        codes = cv2.LUT(lines.astype(np.uint16), self._gamma)
         return self._squeezed(np.asarray(codes.reshape(height, width, 3), np.uint8))
 
     def _squeezed(self, pixels: Pixels) -> Pixels:
@@ -112,7 +115,8 @@ class Sensor:
             return pixels
         options = [cv2.IMWRITE_JPEG_QUALITY, self.optics.jpeg_quality]
         _, coded = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), options)
-        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1].copy()
+        decoded = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+        return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
     def lux(self, radiance: Floats) -> float:
         """What the camera reports: the picture's mean luminance times pi over the reflectance of a usual scene."""
@@ -124,7 +128,7 @@ class Sensor:
         optics = self.optics
         share = 1.0 - float(np.exp(-max(passed_s, 0.0) / optics.adapt_s))
         coarse = radiance[::8, ::8]
-        weight = self._weights(coarse.shape[0], coarse.shape[1])
+        weight = _metering(coarse.shape[0], coarse.shape[1])
         mean = np.asarray((coarse * weight[..., None]).sum(axis=(0, 1)) / weight.sum(), np.float64)
         luma = 0.2126 * mean[0] + 0.7152 * mean[1] + 0.0722 * mean[2]
         wanted = optics.target * FULL_WELL / (ELECTRONS * max(float(luma), 1e-4))
@@ -146,8 +150,23 @@ class Sensor:
             blue=self.gains.blue + share * (blue - self.gains.blue),
         )
 
-    @staticmethod
-    def _weights(rows: int, columns: int) -> Floats:
-        """Centre-weighted metering."""
-        y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
-        return np.asarray(0.35 + np.exp(-2.0 * (x * x + y * y)), np.float32)
+
+@cache
+def _metering(rows: int, columns: int) -> Floats:
+    """Centre-weighted metering."""
+    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    return np.asarray(0.35 + np.exp(-2.0 * (x * x + y * y)), np.float32)
+
+
+@lru_cache(maxsize=2)
+def _noise_bank(height: int, width: int) -> Floats:
+    """``(height, width, 3)`` standard normal, the same for every sensor of this size: each frame cuts its own part."""
+    bank = np.random.default_rng([height, width, 0x5E45]).standard_normal((height, width, 3), np.float32)
+    bank.setflags(write=False)
+    return bank
+
+
+@cache
+def _gamma_codes() -> Pixels:
+    """8-bit sRGB code of each of the ``_CODES`` linear levels."""
+    return np.round(linear_to_srgb(np.linspace(0.0, 1.0, _CODES))).astype(np.uint8)

@@ -40,7 +40,7 @@ AHEAD_S = 0.2
 """A slot is put into the world's light this long before the camera can see it."""
 SWITCH_S = 0.1
 """So long after a switch only every third frame is filmed: the gates drop them all, but find the lag with them."""
-SLOW_S = 0.15, 0.07
+SLOW_S = 0.2, 0.1
 """Least time between two filmed frames of the approach, and of the hold."""
 LONGEST_APPROACH_S = 5.0
 """The kiosk guides for longer (``guidance.fit_timeout_s``); who was not alone and still by then is not flashed at."""

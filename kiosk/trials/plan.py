@@ -19,8 +19,8 @@ from kiosk.errors import InputError
 from kiosk.evaluation.trial import LIVE
 
 SIZE_PX = (400, 300)
-FPS = 25.0
-"""Small and slow pictures: more than three times as fast to play as the kiosk's 640 x 480 at 30."""
+FPS = 20.0
+"""Small and slow pictures: about four times as fast to play as the kiosk's 640 x 480 at 30, and harder to judge."""
 GRID_LUX = (100.0, 300.0, 500.0, 1000.0)
 GRID_MM = (300.0, 400.0, 500.0)
 GRID_SKIN_L = (72.0, 60.0, 50.0, 40.0, 30.0)

@@ -6,6 +6,7 @@ An attacker brings another sheet, screen or delay to each try.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from kiosk.trials.attempt import Outcome, SameFace, play
 from kiosk.trials.film import Find
 from kiosk.trials.plan import Planned
 from kiosk.trials.troupe import Troupe
-from kiosk.values import Face, Frame, Liveness
+from kiosk.values import Embedding, Face, Frame, Liveness
 from kiosk.visit.light import Flash
 
 NEARER, BACK = 0.97, 1.03
@@ -98,10 +99,18 @@ def led(conditions: Conditions, settings: Settings) -> Conditions:
 
 
 def compared_by(models: FaceModels, scale: Scale) -> SameFace:
-    """The kiosk's own comparison of the faces kept during a try."""
+    """The kiosk's own comparison of the faces kept during a try; each frame is embedded once."""
+    known: deque[tuple[Frame, Embedding]] = deque(maxlen=8)
+
+    def embedded(frame: Frame, face: Face) -> Embedding:
+        for one, embedding in known:
+            if one is frame:
+                return embedding
+        known.append((frame, models.embed(frame.pixels, face)))
+        return known[-1][1]
 
     def same(kept: list[tuple[Frame, Face]]) -> tuple[float, ...]:
-        before, *later = (models.embed(frame.pixels, face) for frame, face in kept)
+        before, *later = (embedded(frame, face) for frame, face in kept)
         return tuple(scale.between(before, other) for other in later)
 
     return same
