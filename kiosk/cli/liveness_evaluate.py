@@ -50,6 +50,9 @@ def evaluate(
     n: Annotated[
         int, typer.Option("--n", min=1, max=100_000, help="Trials of each attack; a tenth if not covered.")
     ] = DEFAULT_N,
+    visitors: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Genuine visitors; default: 1.2 times --n.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31, help="Another seed plays other trials.")] = 1,
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; default: every core.")] = None,
     fixed_length: Annotated[bool, typer.Option("--fixed-length", help="Play every flash to its end.")] = False,
@@ -86,7 +89,7 @@ def evaluate(
             raise InputError(f"{perception!r} is not sim or models", where="--perception")
         names = [name.strip() for name in species.split(",") if name.strip()]
         cores = jobs or os.cpu_count() or 1
-        asked = (name, names, n, seed, cores, cast(Literal["test", "train"], split), perception == "models")
+        asked = (name, names, n, visitors, seed, cores, cast(Literal["test", "train"], split), perception == "models")
         report = _worlds(settings, out, *asked, adaptive=not fixed_length, so_far=so_far, quiet=json)
     _tell(report, out / f"{name}.html", json=json)
     if any(one["met"] is False for one in report["targets"]):
@@ -99,6 +102,7 @@ def _worlds(
     name: str,
     names: list[str],
     n: int,
+    visitors: int | None,
     seed: int,
     jobs: int,
     split: Literal["test", "train"],
@@ -113,7 +117,7 @@ def _worlds(
     from kiosk.trials.plan import known_species, plan
     from kiosk.trials.run import Job, run
 
-    whole = plan(known_species(names), n, seed, split)
+    whole = plan(known_species(names), n, seed, split, visitors)
     planned = _played(whole, out) if so_far else whole
     job = Job(split, settings, data_dir(), adaptive, seed, real)
     agreement: dict[str, Any] = {}
@@ -124,6 +128,7 @@ def _worlds(
             agreement = {"agreement": agreement_of(trials, known)}
     command = f"kiosk liveness evaluate --out DIR --n {n} --seed {seed}"
     command += f" --species {','.join(names)}" if names else ""
+    command += f" --visitors {visitors}" if visitors is not None else ""
     command += "" if adaptive else " --fixed-length"
     command += "" if split == "test" else f" --split {split}"
     command += " --perception models" if real else ""

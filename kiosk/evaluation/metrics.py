@@ -50,6 +50,8 @@ class LiveFigures:
     """BPNRR: no answer after all tries."""
     refused: Share
     """Both together."""
+    again: Share
+    """Whom the first try did not let in: asked to try again, or refused at once."""
     other_path: int
 
 
@@ -104,9 +106,11 @@ def live_figures(trials: Sequence[Trial], name: str) -> LiveFigures:
     as_attack = sum(trial.verdict is Liveness.SPOOF for trial in judged)
     silent = sum(trial.verdict is Liveness.UNSURE for trial in judged)
     refused = sum(not trial.accepted for trial in judged)
-    return LiveFigures(
-        name, Share(as_attack, count), Share(silent, count), Share(refused, count), len(everyone) - count
+    again = sum(not trial.accepted or trial.attempts > 1 for trial in judged)
+    attack_share, silent_share, refused_share, again_share = (
+        Share(some, count) for some in (as_attack, silent, refused, again)
     )
+    return LiveFigures(name, attack_share, silent_share, refused_share, again_share, len(everyone) - count)
 
 
 def margin(trials: Sequence[Trial], axis: str) -> list[LiveFigures]:

@@ -110,7 +110,8 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
          ", ".join(f"{name} {count}" for name, count in sorted(row.items(), key=lambda pair: -pair[1]))]
         for species, row in sorted(report["stopped_alone"].items())
     ]  # fmt: skip
-    refused = ["refused", "of these as an attack", "of these without an answer", "too bright for a flash (not counted)"]
+    refused = ["refused", "of these as an attack", "of these without an answer", "not let in at the first try",
+               "too bright for a flash (not counted)"]  # fmt: skip
     return [
         ("Targets", ["target", "measured", "limit", "met"], targets),
         ("Attacks (APCER)", ["species", "covered", "accepted", "no answer after all tries"], attacks),
@@ -127,7 +128,8 @@ def tables(report: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[st
 
 def _visitors(one: Mapping[str, Any]) -> list[str]:
     counts = (one["as_attack"]["count"], one["silent"]["count"], one["other_path"])
-    return [one["name"], shown(one["refused"]), *map(str, counts)]
+    *counted, other_path = map(str, counts)
+    return [one["name"], shown(one["refused"]), *counted, shown(one["again"]), other_path]
 
 
 def _glossary(report: Mapping[str, Any]) -> list[tuple[str, str]]:

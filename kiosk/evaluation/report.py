@@ -113,6 +113,7 @@ def _live(one: LiveFigures) -> dict[str, Any]:
         "as_attack": one.as_attack.to_json(),
         "silent": one.silent.to_json(),
         "refused": one.refused.to_json(),
+        "again": one.again.to_json(),
         "other_path": one.other_path,
     }
 

@@ -37,7 +37,7 @@ LOCK_SHARE = 0.05
 UNCOVERED_SHARE = 0.1
 """Trials of a species that the flash does not promise to refuse, in shares of ``n``: to say how many it lets in."""
 LIVE_SHARE = 1.2
-"""Live trials in the grid, in shares of ``n``, rounded up to whole cells."""
+"""Live trials in the grid, in shares of ``n``, where their number is not given."""
 ATTACK_LUX = (50.0, 1000.0)
 
 
@@ -64,16 +64,20 @@ def known_species(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names)) if names else list(SPECIES)
 
 
-def plan(species: Sequence[str], n: int, seed: int, split: Split) -> list[Planned]:
+def plan(species: Sequence[str], n: int, seed: int, split: Split, visitors: int | None = None) -> list[Planned]:
     """All trials of a run, mixed so that any beginning of it is a fair sample.
 
-    ``n``: trials of each covered attack; the live grid has ``LIVE_SHARE`` times as many, and there are some in bright
-    light and with cameras that do not lock their exposure.
+    ``n``: trials of each covered attack; the live grid has ``visitors`` (``LIVE_SHARE`` times ``n`` by default),
+    rounded up to whole cells, and there are some in bright light and with cameras that do not lock their exposure.
     """
     trials: list[Planned] = []
     for name in species:
         if name == LIVE:
-            trials += _grid(n, seed, split) + _bright(n, seed, split) + _unlocked(n, seed, split)
+            trials += (
+                _grid(round(LIVE_SHARE * n) if visitors is None else visitors, seed, split)
+                + _bright(n, seed, split)
+                + _unlocked(n, seed, split)
+            )
         else:
             count = n if SPECIES[name].covered else max(1, round(UNCOVERED_SHARE * n))
             trials += [_planned(name, number, seed, split, lux=ATTACK_LUX) for number in range(count)]
@@ -81,9 +85,9 @@ def plan(species: Sequence[str], n: int, seed: int, split: Split) -> list[Planne
     return [trials[index] for index in order]
 
 
-def _grid(n: int, seed: int, split: Split) -> list[Planned]:
+def _grid(visitors: int, seed: int, split: Split) -> list[Planned]:
     cells = list(itertools.product(GRID_LUX, GRID_MM, GRID_SKIN_L, GRID_GLASSES))
-    each = max(1, -(-round(LIVE_SHARE * n) // len(cells)))
+    each = max(1, -(-visitors // len(cells)))
     found = []
     for number, (lux, distance_mm, skin_l, glasses) in enumerate(cells * each):
         one = _planned(LIVE, number, seed, split)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +87,13 @@ def test_refusals_are_attacks_plus_silence(some: list[Trial]) -> None:
     assert figures.as_attack.count + figures.silent.count == figures.refused.count
     accepted = sum(one.accepted for one in some if one.species == "live")
     assert figures.refused.total - figures.refused.count == accepted
+
+
+def test_who_was_let_in_at_the_second_try_was_not_at_the_first() -> None:
+    """Refused by nobody, and yet asked again: that is told beside the refusals."""
+    some = [trial(0), replace(trial(1), attempts=2), trial(2, verdict="spoof"), trial(3, "print_flat", "spoof")]
+    live = live_figures(some, "all")
+    assert (live.refused.count, live.again.count, live.again.total) == (1, 2, 3)
 
 
 @given(trials())

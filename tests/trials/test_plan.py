@@ -47,6 +47,16 @@ def test_a_longer_run_holds_the_shorter_one() -> None:
     assert all(many[key] == one for key, one in few.items())
 
 
+def test_more_visitors_are_added_without_more_attacks() -> None:
+    """Rare refusals need many visitors: the same ones first, in whole cells, the attacks as they were."""
+    usual, many = (plan(["print_flat", "live"], 10, 1, "test", visitors) for visitors in (None, 130))
+    grid = [one for one in many if one.species == "live" and one.split == "test"]
+    assert len(grid) == 240
+    known = {one.id: one for one in many}
+    assert all(known[one.id] == one for one in usual)
+    assert [one.species for one in many].count("print_flat") == 10
+
+
 def test_the_splits_share_no_face_room_wall_or_panel() -> None:
     """What was trained on is not tested on."""
     train, test = (plan(["live", "print_flat"], 60, 1, split) for split in ("train", "test"))  # type: ignore[arg-type]
