@@ -7,6 +7,7 @@ Rules:
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import struct
@@ -31,25 +32,41 @@ _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, st
 """What Pillow's decoders raise on damaged files, MemoryError aside."""
 
 
+def decode_image(content: bytes, *, where: str = "picture", formats: tuple[str, ...] = FORMATS) -> Pixels:
+    """``load_image`` of bytes in memory."""
+    return _decoded(io.BytesIO(content), where, formats)
+
+
 def load_image(path: Path) -> Pixels:
     """``(H, W, 3) uint8 RGB`` of a still: grey, 16-bit, CMYK, palette and transparent ones included.
 
     The first frame of an animation; transparency is laid over white. Raises InputError, one line, for everything
     that cannot be used: absent, empty, no picture, damaged, cut short, tiny, or above 50 million pixels.
     """
-    from PIL import Image, UnidentifiedImageError
-
     where = str(path)
     try:
         _check_file(path.stat(), where)
+    except FileNotFoundError as error:
+        raise InputError("no such file", where=where) from error
+    except PermissionError as error:
+        raise InputError("may not be read", where=where, mend="check its permissions") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read ({getattr(error, 'strerror', None) or error})", where=where) from error
+    return _decoded(path, where, FORMATS)
+
+
+def _decoded(source: Path | io.BytesIO, where: str, formats: tuple[str, ...]) -> Pixels:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
         with warnings.catch_warnings():
             # Our own limit below replaces Pillow's warning; its hard limit stays.
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(source, formats=formats) as image:
                 _check_size(image.size, where)
                 return _to_rgb(image)
     except UnidentifiedImageError as error:
-        mend = f"use one of {', '.join(FORMATS)}"
+        mend = f"use one of {', '.join(formats)}"
         raise InputError("not a picture that can be read", where=where, mend=mend) from error
     except Image.DecompressionBombError as error:
         raise InputError(f"more than {MAX_PIXELS // 1_000_000} million pixels", where=where) from error

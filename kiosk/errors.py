@@ -18,6 +18,7 @@
     │   └── RecordsConflict     the name, badge or template is already taken
     ├── UnknownPerson           a person or badge that the store does not hold
     ├── MatchError              the matcher could not answer (never: "not the same person")
+    ├── RekognitionFault        a request that the Rekognition server refuses, by AWS's name for the reason
     └── FetchError              weights could not be fetched from any source
 
 "No face", "spoof" and "unknown person" at the door are values, not exceptions.
@@ -114,3 +115,13 @@ class UnknownPerson(KioskError):
 
 class MatchError(KioskError):
     """The matcher could not answer; this never means "not the same person"."""
+
+
+class RekognitionFault(KioskError):
+    """A request that the Rekognition server refuses: ``code`` is AWS's exact name, ``status`` the HTTP status."""
+
+    def __init__(self, code: str, what: str, *, status: int = 400) -> None:
+        """``what`` goes to the client: it holds nothing that the client did not send."""
+        super().__init__(what, where=code)
+        self.code = code
+        self.status = status

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from kiosk.cli import bench, doctor, drill, enrollment, images, liveness, models, play, screens
+from kiosk.cli import bench, doctor, drill, enrollment, images, liveness, models, play, rekognition, screens
 from kiosk.cli.common import complain, say
 from kiosk.errors import KioskError
 
@@ -39,6 +39,7 @@ bench.register(app)
 app.add_typer(models.app, name="models")
 app.add_typer(enrollment.people, name="people")
 app.add_typer(liveness.app, name="liveness")
+app.add_typer(rekognition.app, name="rekognition")
 
 
 @app.callback()

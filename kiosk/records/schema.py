@@ -6,7 +6,7 @@ id only and has no foreign key, because it outlives the person. No column ever h
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import Double, ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -92,3 +92,59 @@ class MetaRow(Base):
 
     key: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class CollectionRow(Base):
+    """A collection of the Rekognition server: faces of one model version."""
+
+    __tablename__ = "face_collections"
+
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    model_version: Mapped[str] = mapped_column(String(128))
+    revision: Mapped[int] = mapped_column(server_default=text("0"))
+    """Raised by every change of its faces or users."""
+    created: Mapped[str] = mapped_column(String(27))
+
+
+class CollectionUserRow(Base):
+    """Somebody with several faces in a collection."""
+
+    __tablename__ = "collection_users"
+
+    collection: Mapped[str] = mapped_column(ForeignKey("face_collections.name", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    created: Mapped[str] = mapped_column(String(27))
+
+
+class CollectionFaceRow(Base):
+    """One face of a collection; the picture it comes from is not kept."""
+
+    __tablename__ = "collection_faces"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    face_id: Mapped[str] = mapped_column(String(36), unique=True)
+    collection: Mapped[str] = mapped_column(ForeignKey("face_collections.name", ondelete="CASCADE"), index=True)
+    user_id: Mapped[str | None] = mapped_column(String(128))
+    """Of ``collection_users``, in the same collection."""
+    image_id: Mapped[str] = mapped_column(String(36))
+    external_image_id: Mapped[str | None] = mapped_column(String(255))
+    box: Mapped[str] = mapped_column(Text)
+    """JSON: left, top, width, height in shares of the picture."""
+    confidence: Mapped[float] = mapped_column(Double)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    """Little-endian float16."""
+    created: Mapped[str] = mapped_column(String(27))
+
+
+class AccessKeyRow(Base):
+    """A key of the Rekognition server. Signatures are checked with the secret itself, so it lies here, encrypted."""
+
+    __tablename__ = "access_keys"
+
+    access_key_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(128))
+    scope: Mapped[str] = mapped_column(String(16))
+    collections: Mapped[str | None] = mapped_column(Text)
+    """JSON list of the only collections; null: all."""
+    created: Mapped[str] = mapped_column(String(27))
+    revoked: Mapped[str | None] = mapped_column(String(27))

@@ -26,6 +26,7 @@ from kiosk.records.faults import translated
 from kiosk.records.key import KeySource
 from kiosk.records.opening import opened
 from kiosk.records.people import PersonDetails
+from kiosk.records.shelf import Shelf
 from kiosk.records.upkeep import CheckReport
 from kiosk.values import Embedding, Floats, NewTemplate, Person
 
@@ -168,8 +169,7 @@ class Store(Closing):
         with self._write() as connection:
             removed = events.prune(connection, keep_days=keep_days, now=now)
         if removed:
-            with self._writing, translated(self.path):
-                upkeep.emptied_log(self._engine)
+            self._empty_log()
         return removed
 
     def verify_chain(self) -> ChainReport:
@@ -181,6 +181,12 @@ class Store(Closing):
         """``number:hash`` of the newest event, to be noted elsewhere: it fixes everything before it."""
         with self._read() as connection:
             return events.end(connection, events.HEAD).text
+
+    # The Rekognition server's side
+
+    def shelf(self) -> Shelf:
+        """Collections and access keys, in this database."""
+        return Shelf(self._read, self._write, self._now, self._empty_log)
 
     # Upkeep
 
@@ -210,6 +216,10 @@ class Store(Closing):
                 connection = plain.execution_options(writes=True)
                 with connection.begin():
                     yield connection
+
+    def _empty_log(self) -> None:
+        with self._writing, translated(self.path):
+            upkeep.emptied_log(self._engine)
 
     def _pay_owed_wipe(self) -> None:
         with self._writing, translated(self.path):

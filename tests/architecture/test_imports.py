@@ -31,13 +31,20 @@ HOMES: dict[str, tuple[str, ...]] = {
     "picamera2": ("hardware/cameras/",),
     "libcamera": ("hardware/cameras/",),
     "structlog": ("kiosk/runtime/journal.py",),
+    "botocore": ("kiosk/rekognition/",),
+    "starlette": ("kiosk/rekognition/server.py",),
+    "uvicorn": ("kiosk/rekognition/server.py",),
+    "cryptography": ("kiosk/rekognition/certificate.py",),
     "typer": ("kiosk/cli/",),
     "click": ("kiosk/cli/",),  # typer stands on it
     "rich": ("kiosk/cli/",),
 }
 """Third-party module to the only places that may import it."""
 
-LAZY = ("gpiozero", "gpiod", "picamera2", "libcamera", "pygame")
+LAZY = (
+    *("gpiozero", "gpiod", "picamera2", "libcamera", "pygame"),
+    *("botocore", "starlette", "uvicorn", "cryptography"),
+)
 """Imported inside functions only: a kiosk without that hardware, or without a screen, must start."""
 
 PURE = ("kiosk/visit/", "kiosk/access/")
@@ -70,7 +77,7 @@ def test_every_dependency_stands_in_the_table() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     modules = {"opencv-contrib-python": "cv2", "pillow": "PIL", "pygame-ce": "pygame", "sqlalchemy": "sqlalchemy"}
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["pi"], *extras["jetson"]]
+    wanted = [*project["dependencies"], *extras["pi"], *extras["jetson"], *extras["server"]]
     names = {requirement.split(">")[0].split("<")[0].split("=")[0].strip().lower() for requirement in wanted}
     unknown = {modules.get(item, item) for item in names} - set(HOMES) - {"simplejpeg"}
     assert not unknown

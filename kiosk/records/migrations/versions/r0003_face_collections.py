@@ -1,0 +1,61 @@
+"""The Rekognition server's collections, users, faces and access keys."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision: str | None = "0002"
+
+
+def upgrade() -> None:
+    """Make the four tables, empty."""
+    op.create_table(
+        "face_collections",
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("model_version", sa.String(128), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")),
+        sa.Column("created", sa.String(27), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_face_collections"),
+    )
+    op.create_table(
+        "collection_users",
+        sa.Column("collection", sa.String(255), nullable=False),
+        sa.Column("user_id", sa.String(128), nullable=False),
+        sa.Column("created", sa.String(27), nullable=False),
+        sa.PrimaryKeyConstraint("collection", "user_id", name="pk_collection_users"),
+        _of_collection("collection_users"),
+    )
+    op.create_table(
+        "collection_faces",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("face_id", sa.String(36), nullable=False),
+        sa.Column("collection", sa.String(255), nullable=False),
+        sa.Column("user_id", sa.String(128), nullable=True),
+        sa.Column("image_id", sa.String(36), nullable=False),
+        sa.Column("external_image_id", sa.String(255), nullable=True),
+        sa.Column("box", sa.Text(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.Column("created", sa.String(27), nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_collection_faces"),
+        sa.UniqueConstraint("face_id", name="uq_collection_faces_face_id"),
+        _of_collection("collection_faces"),
+    )
+    op.create_index("ix_collection_faces_collection", "collection_faces", ["collection"])
+    op.create_table(
+        "access_keys",
+        sa.Column("access_key_id", sa.String(128), nullable=False),
+        sa.Column("secret", sa.String(128), nullable=False),
+        sa.Column("scope", sa.String(16), nullable=False),
+        sa.Column("collections", sa.Text(), nullable=True),
+        sa.Column("created", sa.String(27), nullable=False),
+        sa.Column("revoked", sa.String(27), nullable=True),
+        sa.PrimaryKeyConstraint("access_key_id", name="pk_access_keys"),
+    )
+
+
+def _of_collection(table: str) -> sa.ForeignKeyConstraint:
+    name = f"fk_{table}_collection"
+    return sa.ForeignKeyConstraint(["collection"], ["face_collections.name"], name=name, ondelete="CASCADE")

@@ -1,0 +1,130 @@
+"""What the Rekognition server keeps, in the kiosk's own database: implements ``FaceShelf`` and ``KeyBook``.
+
+Rules: one transaction a call; what was deleted is gone from the write-ahead log too when the call returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from kiosk.records import access_keys, face_collections
+from kiosk.records.access_keys import KeyFacts
+from kiosk.rekognition.access import AccessKey
+from kiosk.rekognition.shelf import Content, Halves, StoredCollection, StoredFace, StoredUser
+
+Transaction = Callable[[], AbstractContextManager[Connection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Made by ``Store.shelf``; lives as long as the store."""
+
+    read: Transaction
+    write: Transaction
+    now: Callable[[], str]
+    forget: Callable[[], None]
+    """Empties the write-ahead log."""
+
+    def create_collection(self, name: str, model_version: str) -> None:
+        """Raises RecordsConflict when the name is taken."""
+        with self.write() as connection:
+            face_collections.create(connection, name, model_version, self.now())
+
+    def collection(self, name: str) -> StoredCollection | None:
+        """None when there is none of this name."""
+        with self.read() as connection:
+            found = face_collections.listing(connection, only=frozenset({name}))
+        return found[0] if found else None
+
+    def collections(self, after: str, limit: int, only: frozenset[str] | None) -> list[StoredCollection]:
+        """By name, those behind ``after``; of ``only`` where given."""
+        with self.read() as connection:
+            return face_collections.listing(connection, after=after, limit=limit, only=only)
+
+    def delete_collection(self, name: str) -> bool:
+        """With all its faces and users; whether it was there."""
+        with self.write() as connection:
+            done = face_collections.remove(connection, name)
+        self.forget()
+        return done
+
+    def revision(self, name: str) -> int | None:
+        """How often the collection was changed; None when there is none."""
+        with self.read() as connection:
+            return face_collections.revision(connection, name)
+
+    def content(self, name: str) -> Content | None:
+        """All faces by number, as of one moment."""
+        with self.read() as connection:
+            return face_collections.content(connection, name)
+
+    def add_faces(self, name: str, faces: Sequence[StoredFace], rows: Halves) -> Content | None:
+        """Add faces, all or none; what was added, numbered, with the new revision. None: no such collection."""
+        with self.write() as connection:
+            return face_collections.add(connection, name, faces, rows, self.now())
+
+    def faces(
+        self, name: str, after: int, limit: int, user_id: str | None = None, face_ids: Sequence[str] | None = None
+    ) -> list[StoredFace]:
+        """By number, those behind ``after``."""
+        with self.read() as connection:
+            return face_collections.faces(connection, name, after, limit, user_id, face_ids)
+
+    def delete_faces(self, name: str, face_ids: Sequence[str]) -> None:
+        """Those that are there and belong to no user."""
+        with self.write() as connection:
+            face_collections.remove_faces(connection, name, face_ids)
+        self.forget()
+
+    def create_user(self, name: str, user_id: str) -> None:
+        """Raises RecordsConflict when the user is there already."""
+        with self.write() as connection:
+            face_collections.add_user(connection, name, user_id, self.now())
+
+    def user(self, name: str, user_id: str) -> StoredUser | None:
+        """None when there is none."""
+        with self.read() as connection:
+            return face_collections.user(connection, name, user_id)
+
+    def users(self, name: str, after: str, limit: int) -> list[StoredUser]:
+        """By ID, those behind ``after``."""
+        with self.read() as connection:
+            return face_collections.users(connection, name, after, limit)
+
+    def delete_user(self, name: str, user_id: str) -> bool:
+        """Its faces stay, without a user; whether it was there."""
+        with self.write() as connection:
+            return face_collections.remove_user(connection, name, user_id)
+
+    def give_faces(self, name: str, user_id: str | None, face_ids: Sequence[str]) -> None:
+        """Make them the user's, or nobody's."""
+        with self.write() as connection:
+            face_collections.give(connection, name, user_id, face_ids)
+
+    # Keys
+
+    def access_key(self, access_key_id: str) -> AccessKey | None:
+        """The key of this name; None when there is none, or it was revoked."""
+        with self.read() as connection:
+            return access_keys.find(connection, access_key_id)
+
+    def add_key(self, key: AccessKey) -> None:
+        """Keep a new key."""
+        with self.write() as connection:
+            access_keys.add(connection, key, self.now())
+
+    def keys(self) -> list[KeyFacts]:
+        """Every key without its secret, the oldest first."""
+        with self.read() as connection:
+            return access_keys.listing(connection)
+
+    def revoke_key(self, access_key_id: str) -> bool:
+        """Whether it was valid until now; from the next request on it is not."""
+        with self.write() as connection:
+            done = access_keys.revoke(connection, access_key_id, self.now())
+        self.forget()
+        return done

@@ -1,0 +1,1 @@
+"""What is answered, one module for each kind of thing; ``table`` names them all."""

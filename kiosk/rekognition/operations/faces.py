@@ -1,0 +1,141 @@
+"""A collection's faces: indexing, listing, searching, deleting."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import numpy as np
+
+from kiosk.rekognition.access import AccessKey
+from kiosk.rekognition.details import box_ratios, face_detail, stored
+from kiosk.rekognition.faults import invalid_parameter
+from kiosk.rekognition.operations.looking import largest
+from kiosk.rekognition.operations.site import (
+    LIST_MOST,
+    MOST_FACES,
+    Answer,
+    Request,
+    Site,
+    begin_of,
+    no_collection,
+    token_of,
+)
+from kiosk.rekognition.pictures import MOST_FACES as MOST_INDEXED
+from kiosk.rekognition.pictures import Picture, Seen, reasons_against
+from kiosk.rekognition.shelf import StoredFace
+
+
+def index_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
+    """Keep the vectors of the largest faces; what is not kept is told with the reasons."""
+    collection = site.comparable(request)
+    picture = site.looker.look(request["Image"])
+    quality = request.get("QualityFilter", "AUTO")
+    most = min(request.get("MaxFaces", MOST_INDEXED), MOST_INDEXED)
+    wanted = request.get("DetectionAttributes", ())
+    chosen: list[Seen] = []
+    refused: list[dict[str, Any]] = []
+    for seen in picture.faces:
+        reasons = reasons_against(seen, quality)
+        if not reasons and len(chosen) < most:
+            chosen.append(seen)
+            continue
+        reasons = reasons or ["EXCEEDS_MAX_FACES"]
+        refused.append({"Reasons": reasons, "FaceDetail": face_detail(picture, seen, wanted)})
+    kept = _kept(site, collection.name, picture, chosen, request.get("ExternalImageId"))
+    records = [
+        {"Face": stored(face, site.model_version), "FaceDetail": face_detail(picture, seen, wanted)}
+        for face, seen in zip(kept, chosen, strict=True)
+    ]
+    return {"FaceRecords": records, "FaceModelVersion": site.model_version, "UnindexedFaces": refused}
+
+
+def _kept(
+    site: Site, name: str, picture: Picture, chosen: list[Seen], external_image_id: str | None
+) -> tuple[StoredFace, ...]:
+    if not chosen:
+        return ()
+    image_id = str(uuid.uuid4())
+    faces = []
+    for seen in chosen:
+        box = box_ratios(seen.face.box, picture.size_px)
+        place = box["Left"], box["Top"], box["Width"], box["Height"]
+        faces.append(StoredFace(str(uuid.uuid4()), image_id, external_image_id, place, seen.confidence))
+    rows = np.array([site.looker.vector(picture, seen) for seen in chosen], np.float16)
+    added = site.shelf.add_faces(name, faces, rows)
+    if added is None:
+        raise no_collection(name)
+    site.vectors.added(name, added)
+    return added.faces
+
+
+def list_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
+    """In the order of indexing."""
+    collection = site.collection(request)
+    limit = request.get("MaxResults") or LIST_MOST
+    try:
+        after = int(begin_of("faces", request, "0"))
+    except ValueError as error:
+        raise invalid_parameter("NextToken is not one of this list") from error
+    found = site.shelf.faces(collection.name, after, limit + 1, request.get("UserId"), request.get("FaceIds"))
+    page = found[:limit]
+    answer: Answer = {
+        "Faces": [stored(face, collection.model_version) for face in page],
+        "FaceModelVersion": collection.model_version,
+    }
+    if len(found) > limit:
+        answer["NextToken"] = token_of("faces", str(page[-1].number))
+    return answer
+
+
+def search_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
+    """Faces like one of the collection, without itself."""
+    collection = site.collection(request)
+    searched = request["FaceId"]
+    found = site.vectors.face(collection.name, searched)
+    if found is None:
+        raise invalid_parameter(f"the face id: {searched} does not exist in the collection")
+    return {
+        "SearchedFaceId": searched,
+        "FaceMatches": _matches(site, collection.name, found[1], request, without=searched),
+        "FaceModelVersion": collection.model_version,
+    }
+
+
+def search_faces_by_image(site: Site, _key: AccessKey, request: Request) -> Answer:
+    """Faces like the largest one of the picture."""
+    collection = site.comparable(request)
+    picture = site.looker.look(request["Image"], most=1)
+    seen = largest(picture, request.get("QualityFilter", "NONE"))
+    return {
+        "SearchedFaceBoundingBox": box_ratios(seen.face.box, picture.size_px),
+        "SearchedFaceConfidence": seen.confidence,
+        "FaceMatches": _matches(site, collection.name, site.looker.vector(picture, seen), request),
+        "FaceModelVersion": collection.model_version,
+    }
+
+
+def _matches(
+    site: Site, name: str, vector: Any, request: Request, *, without: str | None = None
+) -> list[dict[str, Any]]:
+    least, most = site.least_cosine(request, "FaceMatchThreshold"), request.get("MaxFaces", MOST_FACES)
+    found = site.vectors.faces_like(name, vector, least, most, without=without)
+    return [{"Similarity": site.similarity(cosine), "Face": stored(face)} for face, cosine in found]
+
+
+def delete_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
+    """Those that belong to no user; the others are told."""
+    collection = site.collection(request)
+    wanted = list(dict.fromkeys(request["FaceIds"]))
+    known = {face.face_id: face for face in site.shelf.faces(collection.name, 0, len(wanted), face_ids=wanted)}
+    free, refused = [], []
+    for face_id in wanted:
+        face = known.get(face_id)
+        if face is None:
+            refused.append({"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]})
+        elif face.user_id is not None:
+            refused.append({"FaceId": face_id, "UserId": face.user_id, "Reasons": ["ASSOCIATED_TO_AN_EXISTING_USER"]})
+        else:
+            free.append(face_id)
+    site.shelf.delete_faces(collection.name, free)
+    return {"DeletedFaces": free, "UnsuccessfulFaceDeletions": refused}

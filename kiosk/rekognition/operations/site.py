@@ -1,0 +1,89 @@
+"""What the operations work with, and what many of them ask first."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kiosk.identity.scale import Scale
+from kiosk.rekognition.access import AccessKey
+from kiosk.rekognition.faults import bad_token, invalid_parameter, not_found
+from kiosk.rekognition.pictures import Looker
+from kiosk.rekognition.shelf import FaceShelf, StoredCollection
+from kiosk.rekognition.vectors import Vectors
+
+Request = Mapping[str, Any]
+Answer = dict[str, Any]
+DEFAULT_SIMILARITY = 80.0
+MOST_FACES = 4096
+LIST_MOST = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One server's parts."""
+
+    shelf: FaceShelf
+    vectors: Vectors
+    looker: Looker
+    scale: Scale
+
+    @property
+    def model_version(self) -> str:
+        """Of new collections and new vectors."""
+        return self.looker.model_version
+
+    def collection(self, request: Request) -> StoredCollection:
+        """The named collection. Raises RekognitionFault (ResourceNotFoundException)."""
+        name = request["CollectionId"]
+        found = self.shelf.collection(name)
+        if found is None:
+            raise no_collection(name)
+        return found
+
+    def comparable(self, request: Request) -> StoredCollection:
+        """The named collection, if its vectors can be compared with new ones. Raises RekognitionFault."""
+        found = self.collection(request)
+        if found.model_version != self.model_version:
+            raise invalid_parameter(
+                f"the collection is of face model {found.model_version}, this server runs {self.model_version}"
+            )
+        return found
+
+    def least_cosine(self, request: Request, name: str, default: float = DEFAULT_SIMILARITY) -> float:
+        """The cosine of the least similarity that ``request[name]`` asks for."""
+        return self.scale.cosine(request.get(name, default))
+
+    def similarity(self, cosine: float) -> float:
+        """0..100."""
+        return self.scale.similarity(min(1.0, max(-1.0, cosine)))
+
+
+Operation = Callable[[Site, AccessKey, Request], Answer]
+
+
+def no_collection(name: str) -> Exception:
+    """The fault for a collection that is not here."""
+    return not_found(f"the collection id: {name} does not exist")
+
+
+def token_of(kind: str, last: str) -> str:
+    """A paging token: where the next page of this list begins."""
+    return base64.urlsafe_b64encode(f"{kind}\n{last}".encode()).decode()
+
+
+def begin_of(kind: str, request: Request, first: str) -> str:
+    """Where the asked page begins. Raises RekognitionFault (InvalidPaginationTokenException)."""
+    token = request.get("NextToken")
+    if not token:
+        return first
+    try:
+        of, last = base64.urlsafe_b64decode(token.encode()).decode().split("\n")
+    except (binascii.Error, ValueError) as error:
+        raise bad_token() from error
+    if of != kind:
+        raise bad_token()
+    return last

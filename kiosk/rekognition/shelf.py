@@ -1,0 +1,112 @@
+"""What the server keeps, as a port: collections, faces with their vectors, users. Images are never kept.
+
+Rules for every shelf: a writing method is done whole or not at all; every change of a collection's faces or users
+raises its ``revision`` by one; vectors come and go as half-precision unit rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Halves = NDArray[np.float16]
+UserStatus = Literal["CREATED", "ACTIVE"]
+"""CREATED: no face yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCollection:
+    """One collection of one model version."""
+
+    name: str
+    model_version: str
+    created: datetime
+    faces: int
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFace:
+    """All that is kept of one face but its vector."""
+
+    face_id: str
+    image_id: str
+    external_image_id: str | None
+    box: tuple[float, float, float, float]
+    """(left, top, width, height) in shares of the picture."""
+    confidence: float
+    """0..100."""
+    user_id: str | None = None
+    number: int = 0
+    """Grows with every face of the shelf: the order of lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUser:
+    """One user of a collection."""
+
+    user_id: str
+    status: UserStatus
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Content:
+    """A collection's faces with their vectors at one revision. Biometric data: never logged."""
+
+    revision: int
+    faces: tuple[StoredFace, ...]
+    rows: Halves
+    """``(len(faces), D)``; ``(0, 0)`` when there are none."""
+
+
+class FaceShelf(Protocol):
+    """Where it is kept. Every method may raise RecordsError; safe to use from several threads."""
+
+    def create_collection(self, name: str, model_version: str) -> None:
+        """Raises RecordsConflict when the name is taken."""
+
+    def collection(self, name: str) -> StoredCollection | None:
+        """None when there is none of this name."""
+
+    def collections(self, after: str, limit: int, only: frozenset[str] | None) -> list[StoredCollection]:
+        """By name, those behind ``after``; of ``only`` where given."""
+
+    def delete_collection(self, name: str) -> bool:
+        """With all its faces and users; whether it was there."""
+
+    def revision(self, name: str) -> int | None:
+        """How often the collection was changed; None when there is none."""
+
+    def content(self, name: str) -> Content | None:
+        """All faces by number, as of one moment."""
+
+    def add_faces(self, name: str, faces: Sequence[StoredFace], rows: Halves) -> Content | None:
+        """Add faces, all or none; what was added, numbered, with the new revision. None: no such collection."""
+
+    def faces(
+        self, name: str, after: int, limit: int, user_id: str | None = None, face_ids: Sequence[str] | None = None
+    ) -> list[StoredFace]:
+        """By number, those behind ``after``."""
+
+    def delete_faces(self, name: str, face_ids: Sequence[str]) -> None:
+        """Those that are there; users that lose their last face stay."""
+
+    def create_user(self, name: str, user_id: str) -> None:
+        """Raises RecordsConflict when the user is there already."""
+
+    def user(self, name: str, user_id: str) -> StoredUser | None:
+        """None when there is none."""
+
+    def users(self, name: str, after: str, limit: int) -> list[StoredUser]:
+        """By ID, those behind ``after``."""
+
+    def delete_user(self, name: str, user_id: str) -> bool:
+        """Its faces stay, without a user; whether it was there."""
+
+    def give_faces(self, name: str, user_id: str | None, face_ids: Sequence[str]) -> None:
+        """Make them the user's, or nobody's."""

@@ -1,0 +1,120 @@
+"""The unmodified AWS client against this project's answers, without a socket.
+
+Requests are signed, serialised and parsed by botocore itself, and handed to the dispatcher where they would have gone
+to the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+
+from hardware.stills import decode_image
+from kiosk.identity.scale import Scale
+from kiosk.records.store import KeySource, Store
+from kiosk.rekognition.access import AccessKey
+from kiosk.rekognition.dispatch import Dispatcher, Reply
+from kiosk.rekognition.limits import Limiter
+from kiosk.rekognition.operations.site import Site
+from kiosk.rekognition.pictures import Looker
+from kiosk.rekognition.vectors import Vectors
+from tests.support.facekit import VERSION
+from tests.support.painted import PaintedModels, measure
+
+SCALE = Scale.from_anchors(VERSION, (0.25, 0.35, 0.5, 0.6))
+URL = "http://rekognition.test/"
+
+
+@dataclass
+class Bench:
+    """A server without its socket."""
+
+    store: Store
+    dispatcher: Dispatcher
+    admin: AccessKey
+    log: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    clock_s: float = 0.0
+    now: datetime | None = None
+    """The server's time where it is not the client's."""
+    change: Callable[[AWSPreparedRequest], None] = lambda _request: None
+    """What happens to a request on its way."""
+
+    def client(self, key: AccessKey | None = None, **settings: Any) -> Any:
+        """boto3's own client, whose requests are answered here."""
+        key = self.admin if key is None else key
+        config = Config(retries={"max_attempts": 0}, parameter_validation=settings.pop("checked", True))
+        made = _session().client(
+            "rekognition",
+            region_name="eu-central-1",
+            endpoint_url=URL,
+            aws_access_key_id=key.access_key_id,
+            aws_secret_access_key=settings.pop("secret", key.secret),
+            config=config,
+        )
+        made.meta.events.register("before-send.rekognition", self._carried)
+        return made
+
+    def key(self, scope: Any, *collections: str) -> AccessKey:
+        """A further key."""
+        made = AccessKey.fresh(scope, frozenset(collections) if collections else None)
+        self.store.shelf().add_key(made)
+        return made
+
+    def _carried(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        self.change(request)
+        headers = {
+            name.lower(): value.decode() if isinstance(value, bytes) else str(value)
+            for name, value in request.headers.items()
+        }
+        headers.setdefault("host", "rekognition.test")
+        body = request.body or b""
+        reply = self.dispatcher.answer(headers, body if isinstance(body, bytes) else body.encode(), request.url)
+        return AWSResponse(request.url, reply.status, {"content-type": "application/x-amz-json-1.1"}, _Raw(reply))
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """One for all tests: it reads the services' descriptions once."""
+    return boto3.session.Session()
+
+
+class _Raw:
+    """What urllib3 would have given."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._body = reply.body
+
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        """The body, once."""
+        yield self._body
+
+
+@contextmanager
+def open_bench(data: Path, *, per_s: float = 1e6, burst: int = 1_000_000) -> Iterator[Bench]:
+    """A server over a fresh store in ``data``, with painted faces."""
+    source = KeySource(data / "records.key")
+    with Store.open(data / "kiosk.db", source, create=True) as store:
+        shelf = store.shelf()
+        site = Site(shelf, Vectors(shelf), Looker(PaintedModels(), decode_image, measure), SCALE)
+        admin = AccessKey.fresh("admin")
+        shelf.add_key(admin)
+        bench: Bench
+
+        def now() -> datetime:
+            return bench.now or datetime.now(UTC)
+
+        def log(event: str, **keys: object) -> None:
+            bench.log.append((event, keys))
+
+        limiter = Limiter(per_s, burst, lambda: bench.clock_s)
+        bench = Bench(store, Dispatcher(site, shelf, limiter, now, log), admin)
+        yield bench
