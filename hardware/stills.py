@@ -55,6 +55,21 @@ def load_image(path: Path) -> Pixels:
     return _decoded(path, where, FORMATS)
 
 
+def encode_jpeg(pixels: Pixels, most_bytes: int) -> bytes:
+    """JPEG of ``(H, W, 3) uint8 RGB`` in at most ``most_bytes``: as good, then as large, as fits. Raises InputError."""
+    from PIL import Image
+
+    picture = Image.fromarray(pixels)
+    while min(picture.size) >= MIN_SIDE_PX:
+        for quality in (92, 80, 60):
+            file = io.BytesIO()
+            picture.save(file, "JPEG", quality=quality)
+            if file.tell() <= most_bytes:
+                return file.getvalue()
+        picture = picture.resize((picture.width // 2, picture.height // 2))
+    raise InputError(f"cannot be told in {most_bytes} bytes", where="picture")
+
+
 def _decoded(source: Path | io.BytesIO, where: str, formats: tuple[str, ...]) -> Pixels:
     from PIL import Image, UnidentifiedImageError
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosk.cli.common import ConfigOption, JsonOption, emit, say
+from kiosk.cli.rekognition_check import check
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 from kiosk.errors import ConfigurationError, KioskError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Amazon Rekognition's protocol, answered by this machine.", no_args_is_help=True)
 keys = typer.Typer(help="Access keys of the server.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+app.command()(check)
 
 PER_S = 50.0
 BURST = 100

@@ -1,7 +1,8 @@
 """The tables, as SQLAlchemy classes. A test proves that the migrations build exactly these.
 
 Rules: vectors are little-endian float32 blobs; times are UTC text (``texts.utc_text``); an event names a person by
-id only and has no foreign key, because it outlives the person. No column ever holds pixels.
+id only and has no foreign key, because it outlives the person. No column holds pictures, but for the outcome of a
+liveness session, which is removed after three minutes.
 """
 
 from __future__ import annotations
@@ -134,6 +135,23 @@ class CollectionFaceRow(Base):
     vector: Mapped[bytes] = mapped_column(LargeBinary)
     """Little-endian float16."""
     created: Mapped[str] = mapped_column(String(27))
+
+
+class LivenessSessionRow(Base):
+    """A liveness session of the Rekognition server; what came of it is removed after three minutes."""
+
+    __tablename__ = "liveness_sessions"
+
+    session_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    access_key_id: Mapped[str] = mapped_column(String(128))
+    token: Mapped[str | None] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(16))
+    challenges: Mapped[str] = mapped_column(Text)
+    """JSON list."""
+    audit_limit: Mapped[int]
+    created: Mapped[str] = mapped_column(String(27), index=True)
+    outcome: Mapped[str | None] = mapped_column(Text)
+    """JSON with pictures in base64: the only ones in this database, for three minutes."""
 
 
 class AccessKeyRow(Base):

@@ -1,6 +1,7 @@
-"""What the Rekognition server keeps, in the kiosk's own database: implements ``FaceShelf`` and ``KeyBook``.
+"""What the Rekognition server keeps, in the kiosk's own database.
 
-Rules: one transaction a call; what was deleted is gone from the write-ahead log too when the call returns.
+Implements ``FaceShelf``, ``SessionBook`` and ``KeyBook``. Rules: one transaction a call; what was deleted is gone from
+the write-ahead log too when the call returns.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from kiosk.records import access_keys, face_collections
+from kiosk.records import access_keys, face_collections, liveness_sessions
 from kiosk.records.access_keys import KeyFacts
 from kiosk.rekognition.access import AccessKey
+from kiosk.rekognition.sessions import ChallengeType, Outcome, Session, Status
 from kiosk.rekognition.shelf import Content, Halves, StoredCollection, StoredFace, StoredUser
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
@@ -104,6 +106,41 @@ class Shelf:
         """Make them the user's, or nobody's."""
         with self.write() as connection:
             face_collections.give(connection, name, user_id, face_ids)
+
+    # Liveness sessions
+
+    def begin_session(
+        self, access_key_id: str, token: str | None, challenges: Sequence[ChallengeType], audit_limit: int
+    ) -> str:
+        """A new session's ID; the living one's of the same key and token where there is one."""
+        self._prune()
+        with self.write() as connection:
+            return liveness_sessions.begin(connection, access_key_id, token, challenges, audit_limit, self.now())
+
+    def session(self, session_id: str) -> Session | None:
+        """None where there is none, or it expired long ago."""
+        self._prune()
+        with self.read() as connection:
+            return liveness_sessions.find(connection, session_id)
+
+    def start_session(self, session_id: str) -> bool:
+        """Whether it was CREATED and is IN_PROGRESS now."""
+        self._prune()
+        with self.write() as connection:
+            return liveness_sessions.moved(connection, session_id, "CREATED", "IN_PROGRESS", None)
+
+    def end_session(self, session_id: str, outcome: Outcome | None) -> bool:
+        """SUCCEEDED with its outcome, or FAILED without; whether it was IN_PROGRESS and alive."""
+        self._prune()
+        end: Status = "FAILED" if outcome is None else "SUCCEEDED"
+        with self.write() as connection:
+            return liveness_sessions.moved(connection, session_id, "IN_PROGRESS", end, outcome)
+
+    def _prune(self) -> None:
+        with self.write() as connection:
+            removed = liveness_sessions.prune(connection, self.now())
+        if removed:
+            self.forget()
 
     # Keys
 

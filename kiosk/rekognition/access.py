@@ -1,7 +1,7 @@
 """Who may ask for what: four scopes, each with what the ones before it may, for all collections or for some.
 
     read-only   describe and list
-    match       look at pictures, search, compare
+    match       look at pictures, search, compare, liveness sessions
     enroll      index and delete faces, make and change users
     admin       make and delete collections
 
@@ -29,6 +29,8 @@ NEEDS: dict[str, Scope] = {
     "SearchFacesByImage": "match",
     "SearchUsers": "match",
     "SearchUsersByImage": "match",
+    "CreateFaceLivenessSession": "match",
+    "GetFaceLivenessSessionResults": "match",
     "IndexFaces": "enroll",
     "DeleteFaces": "enroll",
     "CreateUser": "enroll",

@@ -8,9 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,14 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from kiosk.cli.rig import Devices
+from kiosk.records.store import Store
+from kiosk.rekognition.sessions import CHALLENGES, Session
+from kiosk.values import Face, Pixels
 from tests.support.clikit import Shell, linked_data
+from tests.support.facekit import plain_face
 from tests.support.painted import painting
+from tests.support.simrig import EASY, SeenModels, simulated, world_of
 
 WAIT_S = 120.0
 """Longest wait for a process; nothing is judged by it."""
@@ -230,3 +236,93 @@ def test_keys_are_made_listed_and_revoked(kiosk: Shell, tmp_path: Path, monkeypa
     assert "revoked" in kiosk("rekognition", "keys", "list").out
     assert "no valid key" in kiosk("rekognition", "keys", "revoke", key["access_key_id"]).complaint
     assert "no scope" in kiosk("rekognition", "keys", "add", "--scope", "god").complaint
+
+
+EASY_CONFIG = "".join(f"{key} = {value}\n" for key, value in EASY.model_dump(exclude_defaults=True).items())
+
+
+class Looking(SeenModels):
+    """Sees a face in every still, too."""
+
+    def find_still(self, pixels: Pixels) -> list[Face]:
+        """In the middle."""
+        return [plain_face(pixels.shape[1] / 2 - 40, pixels.shape[0] / 2 - 40, 80.0)]
+
+
+@pytest.fixture
+def room(bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[Path, str]]:
+    """A simulated room with somebody or nobody before the kiosk: (configuration, a fresh session's ID)."""
+
+    def furnished(species: str) -> tuple[Path, str]:
+        config = tmp_path / "easy.toml"
+        config.write_text(f"[camera]\nwidth_px = 320\nheight_px = 240\nfps = 20.0\n[quality.door]\n{EASY_CONFIG}")
+        world = world_of(species)
+
+        @contextmanager
+        def devices(_settings: object, _data: object) -> Iterator[Devices]:
+            with simulated(world) as opened:
+                yield replace(opened, models=Looking(world))
+
+        monkeypatch.setattr("kiosk.cli.rig.real_devices", devices)
+        with Store.in_directory(bare, create=True) as store:
+            return config, store.shelf().begin_session("KEY", None, CHALLENGES, 2)
+
+    return furnished
+
+
+def stored(data: Path, session_id: str) -> Session:
+    """The session as the server would see it."""
+    with Store.in_directory(data, create=False) as store:
+        found = store.shelf().session(session_id)
+    assert found is not None
+    return found
+
+
+def test_a_session_is_carried_out_at_the_kiosk(
+    kiosk: Shell, bare: Path, room: Callable[[str], tuple[Path, str]]
+) -> None:
+    """Somebody steps up, is flashed at, and the program that asked is told; a second check is refused."""
+    config, session = room("live")
+    answer = kiosk("rekognition", "check", session, "--config", config, "--json")
+    assert answer.code == 0, answer
+    (told,) = answer.lines
+    assert (told["status"], told["session_id"]) == ("SUCCEEDED", session)
+    assert told["confidence"] >= 50
+    found = stored(bare, session)
+    assert (found.status, len(found.outcome.audit if found.outcome else ())) == ("SUCCEEDED", 2)
+    assert found.outcome is not None
+    assert found.outcome.reference is not None
+    assert "the session is SUCCEEDED" in kiosk("rekognition", "check", session, "--config", config).complaint
+
+
+def test_a_print_is_told_with_its_confidence(kiosk: Shell, bare: Path, room: Callable[[str], tuple[Path, str]]) -> None:
+    """The check succeeded; the confidence says that it was not a living person."""
+    config, session = room("print_flat")
+    (told,) = kiosk("rekognition", "check", session, "--config", config, "--json").lines
+    assert told["confidence"] < 50
+    assert stored(bare, session).status == "SUCCEEDED"
+
+
+def test_an_empty_room_fails_the_session(kiosk: Shell, bare: Path, room: Callable[[str], tuple[Path, str]]) -> None:
+    """The program that waits hears of it, in one line the operator too."""
+    config, session = room("nobody")
+    answer = kiosk("rekognition", "check", session, "--config", config, "--seconds", "3")
+    assert (answer.code, answer.out) == (1, "")
+    assert "nobody was judged in time" in answer.err
+    assert stored(bare, session).status == "FAILED"
+
+
+def test_a_check_that_cannot_be_done_says_why(
+    kiosk: Shell, bare: Path, room: Callable[[str], tuple[Path, str]], tmp_path: Path
+) -> None:
+    """Unknown, without light, no recording: one line each, and a session that was begun is FAILED."""
+    config, session = room("live")
+    unknown = kiosk("rekognition", "check", "0" * 36, "--config", config).complaint
+    assert "there is no such session" in unknown
+    with Store.in_directory(bare, create=False) as store:
+        dark = store.shelf().begin_session("KEY", None, ("FaceMovementChallenge",), 0)
+    assert "without light" in kiosk("rekognition", "check", dark, "--config", config).complaint
+    assert stored(bare, dark).status == "CREATED"
+    gone = kiosk("rekognition", "check", session, "--recording", tmp_path / "gone", "--config", config).complaint
+    assert "recording.json" in gone
+    assert stored(bare, session).status == "FAILED"

@@ -112,7 +112,7 @@ def test_people_of_the_first_schema_may_see_flashes(tmp_path: Path) -> None:
     """The mark is new: whoever was enrolled before it has none."""
     with open_store(tmp_path) as store:
         ada = store.add_person("Ada", "B1", [template(1)])
-        for table in ("collection_faces", "collection_users", "face_collections", "access_keys"):
+        for table in ("collection_faces", "collection_users", "face_collections", "liveness_sessions", "access_keys"):
             sql(store, f"DROP TABLE {table}")
         sql(store, "ALTER TABLE people DROP COLUMN no_flash")
         sql(store, "UPDATE alembic_version SET version_num = '0001'")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ class Bench:
     clock_s: float = 0.0
     now: datetime | None = None
     """The server's time where it is not the client's."""
+    later: timedelta = timedelta()
+    """How much later it is for the store."""
     change: Callable[[AWSPreparedRequest], None] = lambda _request: None
     """What happens to a request on its way."""
 
@@ -102,19 +104,24 @@ class _Raw:
 def open_bench(data: Path, *, per_s: float = 1e6, burst: int = 1_000_000) -> Iterator[Bench]:
     """A server over a fresh store in ``data``, with painted faces."""
     source = KeySource(data / "records.key")
-    with Store.open(data / "kiosk.db", source, create=True) as store:
+    bench: Bench | None = None
+
+    def kept_at() -> datetime:
+        return datetime.now(UTC) + (timedelta() if bench is None else bench.later)
+
+    with Store.open(data / "kiosk.db", source, create=True, clock=kept_at) as store:
         shelf = store.shelf()
-        site = Site(shelf, Vectors(shelf), Looker(PaintedModels(), decode_image, measure), SCALE)
+        site = Site(shelf, shelf, Vectors(shelf), Looker(PaintedModels(), decode_image, measure), SCALE)
         admin = AccessKey.fresh("admin")
         shelf.add_key(admin)
-        bench: Bench
 
         def now() -> datetime:
-            return bench.now or datetime.now(UTC)
+            return (bench and bench.now) or datetime.now(UTC)
 
         def log(event: str, **keys: object) -> None:
-            bench.log.append((event, keys))
+            if bench is not None:
+                bench.log.append((event, keys))
 
-        limiter = Limiter(per_s, burst, lambda: bench.clock_s)
+        limiter = Limiter(per_s, burst, lambda: 0.0 if bench is None else bench.clock_s)
         bench = Bench(store, Dispatcher(site, shelf, limiter, now, log), admin)
         yield bench

@@ -12,6 +12,7 @@ from kiosk.identity.scale import Scale
 from kiosk.rekognition.access import AccessKey
 from kiosk.rekognition.faults import bad_token, invalid_parameter, not_found
 from kiosk.rekognition.pictures import Looker
+from kiosk.rekognition.sessions import SessionBook
 from kiosk.rekognition.shelf import FaceShelf, StoredCollection
 from kiosk.rekognition.vectors import Vectors
 
@@ -27,6 +28,7 @@ class Site:
     """One server's parts."""
 
     shelf: FaceShelf
+    sessions: SessionBook
     vectors: Vectors
     looker: Looker
     scale: Scale

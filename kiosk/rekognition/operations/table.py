@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kiosk.rekognition.operations import collections, faces, looking, users
+from kiosk.rekognition.operations import collections, faces, liveness, looking, users
 from kiosk.rekognition.operations.site import Operation
 
 TABLE: Mapping[str, Operation] = {
@@ -26,4 +26,6 @@ TABLE: Mapping[str, Operation] = {
     "DisassociateFaces": users.disassociate_faces,
     "SearchUsers": users.search_users,
     "SearchUsersByImage": users.search_users_by_image,
+    "CreateFaceLivenessSession": liveness.create_face_liveness_session,
+    "GetFaceLivenessSessionResults": liveness.get_face_liveness_session_results,
 }

@@ -1,4 +1,4 @@
-"""The Rekognition server's collections, users, faces and access keys."""
+"""The Rekognition server's collections, users, faces, liveness sessions and access keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision: str | None = "0002"
 
 
 def upgrade() -> None:
-    """Make the four tables, empty."""
+    """Make the five tables, empty."""
     op.create_table(
         "face_collections",
         sa.Column("name", sa.String(255), nullable=False),
@@ -44,6 +44,19 @@ def upgrade() -> None:
         _of_collection("collection_faces"),
     )
     op.create_index("ix_collection_faces_collection", "collection_faces", ["collection"])
+    op.create_table(
+        "liveness_sessions",
+        sa.Column("session_id", sa.String(36), nullable=False),
+        sa.Column("access_key_id", sa.String(128), nullable=False),
+        sa.Column("token", sa.String(64), nullable=True),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("challenges", sa.Text(), nullable=False),
+        sa.Column("audit_limit", sa.Integer(), nullable=False),
+        sa.Column("created", sa.String(27), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("session_id", name="pk_liveness_sessions"),
+    )
+    op.create_index("ix_liveness_sessions_created", "liveness_sessions", ["created"])
     op.create_table(
         "access_keys",
         sa.Column("access_key_id", sa.String(128), nullable=False),
