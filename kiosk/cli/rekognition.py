@@ -18,7 +18,8 @@ from kiosk.rekognition.access import SCOPES, AccessKey, Scope
 
 if TYPE_CHECKING:
     from kiosk.records.shelf import Shelf
-    from kiosk.rekognition.server import Address, Certificate
+    from kiosk.rekognition.address import Address
+    from kiosk.rekognition.server import Certificate
 
 app = typer.Typer(help="Amazon Rekognition's protocol, answered by this machine.", no_args_is_help=True)
 keys = typer.Typer(help="Access keys of the server.", no_args_is_help=True)
@@ -36,16 +37,27 @@ def serve(
     tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM certificate chain.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM key of the certificate.")] = None,
     rate: Annotated[float, typer.Option(min=0.1, max=10_000, help="Requests a second for each key.")] = PER_S,
+    metrics: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve figures for Prometheus there, in plain HTTP.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Answer boto3, the AWS CLI and every other client of Rekognition until interrupted."""
-    from kiosk.rekognition.server import Address
+    from kiosk.rekognition.address import Address
+    from kiosk.rekognition.metrics import Metrics, published
     from kiosk.rekognition.server import serve as run
     from kiosk.runtime.rekognition import open_dispatcher
 
     settings, address = load(config), Address.parsed(listen)
     certificate = _certificate(address, tls_cert, tls_key, no_tls=no_tls)
-    with open_dispatcher(settings, data_dir(), per_s=rate, burst=max(1, round(rate * BURST / PER_S))) as dispatcher:
+    counters, burst = Metrics(), max(1, round(rate * BURST / PER_S))
+    watched = None if metrics is None else Address.parsed(metrics, "--metrics")
+    with (
+        open_dispatcher(settings, data_dir(), counters, per_s=rate, burst=burst) as dispatcher,
+        published(counters, watched) as figures,
+    ):
+        if figures is not None:
+            say(f"figures at {figures}")
         run(dispatcher, address, certificate, lambda url: say(f"listening on {url}"))
 
 

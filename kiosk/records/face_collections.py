@@ -7,6 +7,7 @@ a user is not deleted; vectors are little-endian float16 rows.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -33,7 +34,8 @@ def create(connection: Connection, name: str, model_version: str, now: str) -> N
     """A new, empty collection. Raises RecordsConflict."""
     if revision(connection, name) is not None:
         raise RecordsConflict(f"the collection {name} is already there")
-    connection.execute(insert(CollectionRow), {"name": name, "model_version": model_version, "created": now})
+    row = {"name": name, "model_version": model_version, "revision": secrets.randbits(48), "created": now}
+    connection.execute(insert(CollectionRow), row)
 
 
 def listing(

@@ -7,7 +7,7 @@ liveness session, which is removed after three minutes.
 
 from __future__ import annotations
 
-from sqlalchemy import Double, ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Double, ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -102,8 +102,9 @@ class CollectionRow(Base):
 
     name: Mapped[str] = mapped_column(String(255), primary_key=True)
     model_version: Mapped[str] = mapped_column(String(128))
-    revision: Mapped[int] = mapped_column(server_default=text("0"))
-    """Raised by every change of its faces or users."""
+    revision: Mapped[int] = mapped_column(BigInteger)
+    """Raised by every change of its faces or users. Begins at a random number: a collection that was deleted and made
+    anew is not mistaken for the old one."""
     created: Mapped[str] = mapped_column(String(27))
 
 

@@ -16,6 +16,7 @@ from kiosk.errors import KioskError, RekognitionFault
 from kiosk.rekognition import access, model, sigv4
 from kiosk.rekognition.faults import denied, internal
 from kiosk.rekognition.limits import Limiter
+from kiosk.rekognition.metrics import Metrics
 from kiosk.rekognition.operations.site import Site
 from kiosk.rekognition.operations.table import TABLE
 
@@ -35,7 +36,13 @@ class Dispatcher:
     """Answers requests, from any number of threads."""
 
     def __init__(
-        self, site: Site, keys: access.KeyBook, limiter: Limiter, now: Callable[[], datetime], log: Log
+        self,
+        site: Site,
+        keys: access.KeyBook,
+        limiter: Limiter,
+        now: Callable[[], datetime],
+        log: Log,
+        metrics: Metrics | None = None,
     ) -> None:
         model.service()
         self._site = site
@@ -43,6 +50,7 @@ class Dispatcher:
         self._limiter = limiter
         self._now = now
         self._log = log
+        self._metrics = metrics
 
     def answer(self, headers: Mapping[str, str], body: bytes, url: str) -> Reply:
         """The reply to a POST of ``body``; ``headers`` by lower-case names. Never raises."""
@@ -60,8 +68,11 @@ class Dispatcher:
             # A mistake of ours in an operation: the client is told so, and the door of the next request stays open.
             facts |= {"error": "InternalServerError", "cause": type(error).__name__}
             reply = refused(internal())
-        passed_ms = round(1000.0 * (time.perf_counter() - began_s), 1)
-        self._log("REKOGNITION_ANSWERED", **facts, status=reply.status, request_bytes=len(body), ms=passed_ms)
+        passed_s = time.perf_counter() - began_s
+        if self._metrics is not None:
+            self._metrics.answered(str(facts["operation"]), str(facts.get("error", "")), passed_s)
+        size, passed_ms = len(body), round(1000.0 * passed_s, 1)
+        self._log("REKOGNITION_ANSWERED", **facts, status=reply.status, request_bytes=size, ms=passed_ms)
         return reply
 
     def _answered(
@@ -79,7 +90,11 @@ class Dispatcher:
         collection = request.get("CollectionId")
         if collection is not None and not key.sees(collection):
             raise denied("this key is not for that collection")
-        return model.write_answer(operation, TABLE[operation.name](self._site, key, request))
+        answer = TABLE[operation.name](self._site, key, request)
+        written = model.write_answer(operation, answer)
+        if self._metrics is not None:
+            self._metrics.told(answer)
+        return written
 
 
 def refused(fault: RekognitionFault) -> Reply:

@@ -6,7 +6,6 @@ answered now wait in a short queue and are refused when it is full.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import uuid
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk.errors import ConfigurationError, RekognitionFault
+from kiosk.rekognition.address import Address
 from kiosk.rekognition.dispatch import Dispatcher, Reply, refused
 from kiosk.rekognition.model import CONTENT_TYPE
 
@@ -27,31 +27,6 @@ MOST_BODY_BYTES = 15 * 2**20
 """Two pictures of 5 MiB in base64, and their names."""
 MOST_WAITING = 64
 KEEP_ALIVE_S = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where to listen."""
-
-    host: str
-    port: int
-
-    @classmethod
-    def parsed(cls, text: str) -> Address:
-        """``HOST:PORT`` or ``[IPV6]:PORT``. Raises ConfigurationError."""
-        host, colon, port = text.rpartition(":")
-        host = host.removeprefix("[").removesuffix("]")
-        if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-            raise ConfigurationError(f"{text!r} is no HOST:PORT", where="--listen", mend="such as 127.0.0.1:8765")
-        return cls(host, int(port))
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What the server keeps, as a port: collections, faces with their vectors, users. Images are never kept.
 
 Rules for every shelf: a writing method is done whole or not at all; every change of a collection's faces or users
-raises its ``revision`` by one; vectors come and go as half-precision unit rows.
+raises its ``revision`` by one, and no two collections begin with the same; vectors come and go as half-precision unit
+rows.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from kiosk.config.tree import Settings
 from kiosk.records.store import Store, utc_now
 from kiosk.rekognition.dispatch import Dispatcher
 from kiosk.rekognition.limits import Limiter
+from kiosk.rekognition.metrics import Metrics
 from kiosk.rekognition.operations.site import Site
 from kiosk.rekognition.pictures import Looker
 from kiosk.rekognition.vectors import Vectors
@@ -25,7 +26,9 @@ FORMATS = ("JPEG", "PNG")
 
 
 @contextmanager
-def open_dispatcher(settings: Settings, data: Path, *, per_s: float, burst: int) -> Iterator[Dispatcher]:
+def open_dispatcher(
+    settings: Settings, data: Path, metrics: Metrics, *, per_s: float, burst: int
+) -> Iterator[Dispatcher]:
     """The answers over this machine's models and store. Raises ModelError, RecordsError, ConfigurationError."""
     with ExitStack() as stack:
         models = stack.enter_context(open_models(data))
@@ -33,4 +36,4 @@ def open_dispatcher(settings: Settings, data: Path, *, per_s: float, burst: int)
         shelf = store.shelf()
         looker = Looker(models, partial(decode_image, formats=FORMATS), measure_face)
         site = Site(shelf, shelf, Vectors(shelf), looker, scale_of(models.embedding_version))
-        yield Dispatcher(site, shelf, Limiter(per_s, burst, time.monotonic), utc_now, open_journal())
+        yield Dispatcher(site, shelf, Limiter(per_s, burst, time.monotonic), utc_now, open_journal(), metrics)

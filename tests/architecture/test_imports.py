@@ -34,6 +34,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "botocore": ("kiosk/rekognition/",),
     "starlette": ("kiosk/rekognition/server.py",),
     "uvicorn": ("kiosk/rekognition/server.py",),
+    "prometheus_client": ("kiosk/rekognition/metrics.py",),
     "cryptography": ("kiosk/rekognition/certificate.py",),
     "typer": ("kiosk/cli/",),
     "click": ("kiosk/cli/",),  # typer stands on it
@@ -43,7 +44,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 LAZY = (
     *("gpiozero", "gpiod", "picamera2", "libcamera", "pygame"),
-    *("botocore", "starlette", "uvicorn", "cryptography"),
+    *("botocore", "starlette", "uvicorn", "cryptography", "prometheus_client"),
 )
 """Imported inside functions only: a kiosk without that hardware, or without a screen, must start."""
 
@@ -75,7 +76,12 @@ def test_every_third_party_package_has_one_home() -> None:
 def test_every_dependency_stands_in_the_table() -> None:
     """A new dependency needs a home before it is used; one without a home is dead weight."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    modules = {"opencv-contrib-python": "cv2", "pillow": "PIL", "pygame-ce": "pygame", "sqlalchemy": "sqlalchemy"}
+    modules = {
+        "opencv-contrib-python": "cv2",
+        "pillow": "PIL",
+        "pygame-ce": "pygame",
+        "prometheus-client": "prometheus_client",
+    }
     extras = project["optional-dependencies"]
     wanted = [*project["dependencies"], *extras["pi"], *extras["jetson"], *extras["server"]]
     names = {requirement.split(">")[0].split("<")[0].split("=")[0].strip().lower() for requirement in wanted}

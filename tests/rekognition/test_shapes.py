@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.errors import ConfigurationError, RekognitionFault
+from kiosk.rekognition.address import Address
 from kiosk.rekognition.model import operation_of, read_request, write_answer
 from kiosk.rekognition.operations.table import TABLE
-from kiosk.rekognition.server import Address
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -75,6 +75,13 @@ def test_what_another_process_changed_is_seen(tmp_path: Path) -> None:
         assert vectors.faces_like("staff", rows[0], 0.9, 5)[0][0].face_id == face(0).face_id
         foreign.delete_faces("staff", [face(0).face_id])
         assert vectors.faces_like("staff", rows[0], 0.9, 5) == []
+        fill(foreign, rows[3:5], first=3)
+        assert vectors.faces_like("staff", rows[3], 0.9, 5)[0][0].face_id == face(3).face_id
+        foreign.delete_collection("staff")  # made anew before anybody looked, with as many changes
+        foreign.create_collection("staff", "model/1")
+        for at in range(4):
+            fill(foreign, rows[at : at + 1], first=10 + at)
+        assert vectors.faces_like("staff", rows[3], 0.9, 5)[0][0].face_id == face(13).face_id
         foreign.delete_collection("staff")
         assert vectors.content("staff") is None
         foreign.create_collection("staff", "model/1")

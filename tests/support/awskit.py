@@ -24,6 +24,7 @@ from kiosk.records.store import KeySource, Store
 from kiosk.rekognition.access import AccessKey
 from kiosk.rekognition.dispatch import Dispatcher, Reply
 from kiosk.rekognition.limits import Limiter
+from kiosk.rekognition.metrics import Metrics
 from kiosk.rekognition.operations.site import Site
 from kiosk.rekognition.pictures import Looker
 from kiosk.rekognition.vectors import Vectors
@@ -41,6 +42,7 @@ class Bench:
     store: Store
     dispatcher: Dispatcher
     admin: AccessKey
+    metrics: Metrics
     log: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     clock_s: float = 0.0
     now: datetime | None = None
@@ -123,5 +125,6 @@ def open_bench(data: Path, *, per_s: float = 1e6, burst: int = 1_000_000) -> Ite
                 bench.log.append((event, keys))
 
         limiter = Limiter(per_s, burst, lambda: 0.0 if bench is None else bench.clock_s)
-        bench = Bench(store, Dispatcher(site, shelf, limiter, now, log), admin)
+        metrics = Metrics()
+        bench = Bench(store, Dispatcher(site, shelf, limiter, now, log, metrics), admin, metrics)
         yield bench

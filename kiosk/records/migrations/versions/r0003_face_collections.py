@@ -15,7 +15,7 @@ def upgrade() -> None:
         "face_collections",
         sa.Column("name", sa.String(255), nullable=False),
         sa.Column("model_version", sa.String(128), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("0")),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("created", sa.String(27), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_face_collections"),
     )
