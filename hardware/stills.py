@@ -32,9 +32,11 @@ _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, st
 """What Pillow's decoders raise on damaged files, MemoryError aside."""
 
 
-def decode_image(content: bytes, *, where: str = "picture", formats: tuple[str, ...] = FORMATS) -> Pixels:
+def decode_image(
+    content: bytes, *, where: str = "picture", formats: tuple[str, ...] = FORMATS, most_pixels: int = MAX_PIXELS
+) -> Pixels:
     """``load_image`` of bytes in memory."""
-    return _decoded(io.BytesIO(content), where, formats)
+    return _decoded(io.BytesIO(content), where, formats, most_pixels)
 
 
 def load_image(path: Path) -> Pixels:
@@ -52,7 +54,7 @@ def load_image(path: Path) -> Pixels:
         raise InputError("may not be read", where=where, mend="check its permissions") from error
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read ({getattr(error, 'strerror', None) or error})", where=where) from error
-    return _decoded(path, where, FORMATS)
+    return _decoded(path, where, FORMATS, MAX_PIXELS)
 
 
 def encode_jpeg(pixels: Pixels, most_bytes: int) -> bytes:
@@ -70,7 +72,7 @@ def encode_jpeg(pixels: Pixels, most_bytes: int) -> bytes:
     raise InputError(f"cannot be told in {most_bytes} bytes", where="picture")
 
 
-def _decoded(source: Path | io.BytesIO, where: str, formats: tuple[str, ...]) -> Pixels:
+def _decoded(source: Path | io.BytesIO, where: str, formats: tuple[str, ...], most_pixels: int) -> Pixels:
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -78,7 +80,7 @@ def _decoded(source: Path | io.BytesIO, where: str, formats: tuple[str, ...]) ->
             # Our own limit below replaces Pillow's warning; its hard limit stays.
             warnings.simplefilter("ignore")
             with Image.open(source, formats=formats) as image:
-                _check_size(image.size, where)
+                _check_size(image.size, where, most_pixels)
                 return _to_rgb(image)
     except UnidentifiedImageError as error:
         mend = f"use one of {', '.join(formats)}"
@@ -106,10 +108,10 @@ def _check_file(facts: os.stat_result, where: str) -> None:
         raise InputError("the file is empty", where=where)
 
 
-def _check_size(size: tuple[int, int], where: str) -> None:
+def _check_size(size: tuple[int, int], where: str, most_pixels: int) -> None:
     width, height = size
-    if width * height > MAX_PIXELS:
-        raise InputError(f"{width}x{height} is more than {MAX_PIXELS // 1_000_000} million pixels", where=where)
+    if width * height > most_pixels:
+        raise InputError(f"{width}x{height} is more than {most_pixels // 1_000_000} million pixels", where=where)
     if min(width, height) < MIN_SIDE_PX:
         raise InputError(f"{width}x{height} is too small for a face", where=where)
 

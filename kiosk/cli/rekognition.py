@@ -36,6 +36,9 @@ def serve(
     no_tls: Annotated[bool, typer.Option("--no-tls", help="Plain HTTP, on the loopback only.")] = False,
     tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM certificate chain.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM key of the certificate.")] = None,
+    tls_name: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A name or address of this machine, for its certificate.")
+    ] = None,
     rate: Annotated[float, typer.Option(min=0.1, max=10_000, help="Requests a second for each key.")] = PER_S,
     metrics: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Serve figures for Prometheus there, in plain HTTP.")
@@ -49,7 +52,7 @@ def serve(
     from kiosk.runtime.rekognition import open_dispatcher
 
     settings, address = load(config), Address.parsed(listen)
-    certificate = _certificate(address, tls_cert, tls_key, no_tls=no_tls)
+    certificate = _certificate(address, tls_cert, tls_key, tls_name or [], no_tls=no_tls)
     counters, burst = Metrics(), max(1, round(rate * BURST / PER_S))
     watched = None if metrics is None else Address.parsed(metrics, "--metrics")
     with (
@@ -61,7 +64,9 @@ def serve(
         run(dispatcher, address, certificate, lambda url: say(f"listening on {url}"))
 
 
-def _certificate(address: Address, chain: Path | None, key: Path | None, *, no_tls: bool) -> Certificate | None:
+def _certificate(
+    address: Address, chain: Path | None, key: Path | None, names: list[str], *, no_tls: bool
+) -> Certificate | None:
     from kiosk.rekognition.certificate import fingerprint, own_certificate
     from kiosk.rekognition.server import Certificate
 
@@ -72,7 +77,7 @@ def _certificate(address: Address, chain: Path | None, key: Path | None, *, no_t
     if chain is not None and key is not None:
         fingerprint(chain)
         return Certificate(chain, key)
-    made, digest = own_certificate(data_dir(), address.host)
+    made, digest = own_certificate(data_dir(), address.host, names)
     say(f"certificate {made.chain}, SHA-256 {digest}")
     return made
 

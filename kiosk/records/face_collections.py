@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from kiosk.errors import RecordsConflict
 from kiosk.records.schema import CollectionFaceRow as FaceRow
@@ -121,12 +121,15 @@ def faces(
     return sorted(found, key=lambda face: face.number)[:limit]
 
 
-def remove_faces(connection: Connection, name: str, face_ids: Sequence[str]) -> None:
-    """Those that are there and belong to no user."""
+def remove_faces(connection: Connection, name: str, face_ids: Sequence[str]) -> frozenset[str]:
+    """Those that are there and belong to no user; which they were."""
+    gone: set[str] = set()
     for some in _portions(face_ids):
         free = FaceRow.collection == name, FaceRow.face_id.in_(some), FaceRow.user_id.is_(None)
-        connection.execute(delete(FaceRow).where(*free))
-    _raised(connection, name)
+        gone.update(connection.scalars(delete(FaceRow).where(*free).returning(FaceRow.face_id)))
+    if gone:
+        _raised(connection, name)
+    return frozenset(gone)
 
 
 def add_user(connection: Connection, name: str, user_id: str, now: str) -> None:
@@ -134,7 +137,6 @@ def add_user(connection: Connection, name: str, user_id: str, now: str) -> None:
     if user(connection, name, user_id) is not None:
         raise RecordsConflict(f"the user {user_id} is already there")
     connection.execute(insert(CollectionUserRow), {"collection": name, "user_id": user_id, "created": now})
-    _raised(connection, name)
 
 
 def user(connection: Connection, name: str, user_id: str) -> StoredUser | None:
@@ -154,25 +156,47 @@ def remove_user(connection: Connection, name: str, user_id: str) -> bool:
     if not connection.execute(delete(CollectionUserRow).where(*own)).rowcount:
         return False
     theirs = FaceRow.collection == name, FaceRow.user_id == user_id
-    connection.execute(update(FaceRow).where(*theirs).values(user_id=None))
-    _raised(connection, name)
+    if connection.execute(update(FaceRow).where(*theirs).values(user_id=None)).rowcount:
+        _raised(connection, name)
     return True
 
 
-def give(connection: Connection, name: str, user_id: str | None, face_ids: Sequence[str]) -> None:
-    """Make faces a user's, or nobody's."""
+def give(connection: Connection, name: str, user_id: str, face_ids: Sequence[str], most: int) -> frozenset[str] | None:
+    """Make faces without a user this one's, up to ``most`` in all; which they were. None: no such user."""
+    if user(connection, name, user_id) is None:
+        return None
+    mine = FaceRow.collection == name, FaceRow.user_id == user_id
+    room = most - int(connection.scalar(select(func.count()).where(*mine)) or 0)
+    free = FaceRow.collection == name, FaceRow.user_id.is_(None)
+    return _owned(connection, name, free, user_id, face_ids[: max(0, room)])
+
+
+def take(connection: Connection, name: str, user_id: str, face_ids: Sequence[str]) -> frozenset[str] | None:
+    """Take faces from their user; which they were. None: no such user."""
+    if user(connection, name, user_id) is None:
+        return None
+    return _owned(connection, name, (FaceRow.collection == name, FaceRow.user_id == user_id), None, face_ids)
+
+
+def _owned(
+    connection: Connection, name: str, which: tuple[Any, ...], owner: str | None, face_ids: Sequence[str]
+) -> frozenset[str]:
+    """Set the owner of those faces that ``which`` holds for at this moment."""
+    changed: set[str] = set()
     for some in _portions(face_ids):
-        chosen = FaceRow.collection == name, FaceRow.face_id.in_(some)
-        connection.execute(update(FaceRow).where(*chosen).values(user_id=user_id))
-    _raised(connection, name)
+        step = update(FaceRow).where(*which, FaceRow.face_id.in_(some)).values(user_id=owner)
+        changed.update(connection.scalars(step.returning(FaceRow.face_id)))
+    if changed:
+        _raised(connection, name)
+    return frozenset(changed)
 
 
-def _users(connection: Connection, name: str, which: object, limit: int) -> list[StoredUser]:
+def _users(connection: Connection, name: str, which: Any, limit: int) -> list[StoredUser]:
     mine = FaceRow.collection == name, FaceRow.user_id == CollectionUserRow.user_id
-    count = select(func.count()).where(*mine).correlate(CollectionUserRow).scalar_subquery()
-    wanted = select(CollectionUserRow.user_id, count).where(CollectionUserRow.collection == name, which)  # type: ignore[arg-type]  # a comparison of columns
+    some = exists().where(*mine).correlate(CollectionUserRow)
+    wanted = select(CollectionUserRow.user_id, some).where(CollectionUserRow.collection == name, which)
     rows = connection.execute(wanted.order_by(CollectionUserRow.user_id).limit(limit))
-    return [StoredUser(user_id, "ACTIVE" if faces_of else "CREATED") for user_id, faces_of in rows]
+    return [StoredUser(user_id, "ACTIVE" if has_faces else "CREATED") for user_id, has_faces in rows]
 
 
 def _raised(connection: Connection, name: str) -> bool:

@@ -1,6 +1,6 @@
 """Liveness sessions of the Rekognition server, inside a caller's transaction.
 
-Rules: an outcome is kept as long as the session lives and not a second longer: ``prune`` runs with every call.
+Rules: an expired session has no outcome, whoever asks; ``prune`` overwrites what is left of it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 
 from kiosk.records.schema import LivenessSessionRow as Row
 from kiosk.records.texts import utc_text
@@ -27,13 +27,18 @@ from kiosk.rekognition.sessions import (
 )
 
 
-def prune(connection: Connection, now: str) -> bool:
-    """Empty what has expired, forget what expired long ago; whether pictures were removed."""
-    old = Row.created <= _before(now, LIFE_S)
-    emptied = connection.execute(update(Row).where(old, Row.outcome.is_not(None)).values(outcome=None))
-    connection.execute(update(Row).where(old, Row.status != "EXPIRED").values(status="EXPIRED"))
+def due(connection: Connection, now: str) -> bool:
+    """Whether there is an outcome that must not be here any more, or a session to be forgotten."""
+    outcomes = Row.created <= _before(now, LIFE_S), Row.outcome.is_not(None)
+    old = Row.created <= _before(now, REMEMBERED_S)
+    return connection.scalar(select(Row.session_id).where(or_(and_(*outcomes), old)).limit(1)) is not None
+
+
+def prune(connection: Connection, now: str) -> None:
+    """Empty what has expired, forget what expired long ago."""
     connection.execute(delete(Row).where(Row.created <= _before(now, REMEMBERED_S)))
-    return bool(emptied.rowcount)
+    expired = Row.created <= _before(now, LIFE_S), Row.outcome.is_not(None)
+    connection.execute(update(Row).where(*expired).values(outcome=None))
 
 
 def begin(
@@ -46,7 +51,7 @@ def begin(
 ) -> str:
     """A new session's ID, or the living one's of the same key and token."""
     if token is not None:
-        same = Row.access_key_id == access_key_id, Row.token == token, Row.status != "EXPIRED"
+        same = Row.access_key_id == access_key_id, Row.token == token, _alive(now)
         known = connection.scalar(select(Row.session_id).where(*same))
         if known is not None:
             return known
@@ -66,26 +71,34 @@ def begin(
     return session_id
 
 
-def find(connection: Connection, session_id: str) -> Session | None:
-    """One session; None when there is none."""
-    row = connection.execute(select(Row.__table__).where(Row.session_id == session_id)).one_or_none()
+def find(connection: Connection, session_id: str, now: str) -> Session | None:
+    """One session as it is now; None when there is none, or it expired long ago."""
+    wanted = Row.session_id == session_id, Row.created > _before(now, REMEMBERED_S)
+    row = connection.execute(select(Row.__table__).where(*wanted)).one_or_none()
     if row is None:
         return None
+    alive = row.created > _before(now, LIFE_S)
     return Session(
         session_id=row.session_id,
         access_key_id=row.access_key_id,
-        status=cast(Status, row.status),
+        status=cast(Status, row.status) if alive else "EXPIRED",
         challenges=tuple(json.loads(row.challenges)),
         audit_limit=row.audit_limit,
-        outcome=None if row.outcome is None else _outcome(json.loads(row.outcome)),
+        outcome=_outcome(json.loads(row.outcome)) if alive and row.outcome is not None else None,
     )
 
 
-def moved(connection: Connection, session_id: str, before: Status, after: Status, outcome: Outcome | None) -> bool:
-    """Whether it went from one status to another."""
+def moved(
+    connection: Connection, session_id: str, before: Status, after: Status, outcome: Outcome | None, now: str
+) -> bool:
+    """Whether it went from one status to another, alive."""
     kept = None if outcome is None else json.dumps(_plain(outcome))
-    mine = Row.session_id == session_id, Row.status == before
+    mine = Row.session_id == session_id, Row.status == before, _alive(now)
     return bool(connection.execute(update(Row).where(*mine).values(status=after, outcome=kept)).rowcount)
+
+
+def _alive(now: str) -> ColumnElement[bool]:
+    return Row.created > _before(now, LIFE_S)
 
 
 def _before(now: str, seconds: float) -> str:

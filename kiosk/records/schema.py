@@ -7,7 +7,18 @@ liveness session, which is removed after three minutes.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Double, ForeignKey, LargeBinary, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -122,10 +133,11 @@ class CollectionFaceRow(Base):
     """One face of a collection; the picture it comes from is not kept."""
 
     __tablename__ = "collection_faces"
+    __table_args__ = (Index("ix_collection_faces_owner", "collection", "user_id"),)
 
     number: Mapped[int] = mapped_column(primary_key=True)
     face_id: Mapped[str] = mapped_column(String(36), unique=True)
-    collection: Mapped[str] = mapped_column(ForeignKey("face_collections.name", ondelete="CASCADE"), index=True)
+    collection: Mapped[str] = mapped_column(ForeignKey("face_collections.name", ondelete="CASCADE"))
     user_id: Mapped[str | None] = mapped_column(String(128))
     """Of ``collection_users``, in the same collection."""
     image_id: Mapped[str] = mapped_column(String(36))

@@ -1,7 +1,7 @@
 """What the Rekognition server keeps, in the kiosk's own database.
 
 Implements ``FaceShelf``, ``SessionBook`` and ``KeyBook``. Rules: one transaction a call; what was deleted is gone from
-the write-ahead log too when the call returns.
+the write-ahead log too when the call returns, or, when somebody was reading just then, after a later ``tidy``.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Shelf:
     read: Transaction
     write: Transaction
     now: Callable[[], str]
-    forget: Callable[[], None]
-    """Empties the write-ahead log."""
+    forget: Callable[..., None]
+    """``forget()`` empties the write-ahead log; ``forget(False)`` only if an earlier time was in vain."""
 
     def create_collection(self, name: str, model_version: str) -> None:
         """Raises RecordsConflict when the name is taken."""
@@ -76,11 +76,13 @@ class Shelf:
         with self.read() as connection:
             return face_collections.faces(connection, name, after, limit, user_id, face_ids)
 
-    def delete_faces(self, name: str, face_ids: Sequence[str]) -> None:
-        """Those that are there and belong to no user."""
+    def delete_faces(self, name: str, face_ids: Sequence[str]) -> frozenset[str]:
+        """Those that are there and belong to no user; which they were."""
         with self.write() as connection:
-            face_collections.remove_faces(connection, name, face_ids)
-        self.forget()
+            gone = face_collections.remove_faces(connection, name, face_ids)
+        if gone:
+            self.forget()
+        return gone
 
     def create_user(self, name: str, user_id: str) -> None:
         """Raises RecordsConflict when the user is there already."""
@@ -100,12 +102,20 @@ class Shelf:
     def delete_user(self, name: str, user_id: str) -> bool:
         """Its faces stay, without a user; whether it was there."""
         with self.write() as connection:
-            return face_collections.remove_user(connection, name, user_id)
+            gone = face_collections.remove_user(connection, name, user_id)
+        if gone:
+            self.forget()
+        return gone
 
-    def give_faces(self, name: str, user_id: str | None, face_ids: Sequence[str]) -> None:
-        """Make them the user's, or nobody's."""
+    def give_faces(self, name: str, user_id: str, face_ids: Sequence[str], most: int) -> frozenset[str] | None:
+        """Make faces without a user this one's, up to ``most`` in all; which they were. None: no such user."""
         with self.write() as connection:
-            face_collections.give(connection, name, user_id, face_ids)
+            return face_collections.give(connection, name, user_id, face_ids, most)
+
+    def take_faces(self, name: str, user_id: str, face_ids: Sequence[str]) -> frozenset[str] | None:
+        """Take the user's faces from it; which they were. None: no such user."""
+        with self.write() as connection:
+            return face_collections.take(connection, name, user_id, face_ids)
 
     # Liveness sessions
 
@@ -113,34 +123,36 @@ class Shelf:
         self, access_key_id: str, token: str | None, challenges: Sequence[ChallengeType], audit_limit: int
     ) -> str:
         """A new session's ID; the living one's of the same key and token where there is one."""
-        self._prune()
         with self.write() as connection:
             return liveness_sessions.begin(connection, access_key_id, token, challenges, audit_limit, self.now())
 
     def session(self, session_id: str) -> Session | None:
         """None where there is none, or it expired long ago."""
-        self._prune()
         with self.read() as connection:
-            return liveness_sessions.find(connection, session_id)
+            return liveness_sessions.find(connection, session_id, self.now())
 
     def start_session(self, session_id: str) -> bool:
         """Whether it was CREATED and is IN_PROGRESS now."""
-        self._prune()
         with self.write() as connection:
-            return liveness_sessions.moved(connection, session_id, "CREATED", "IN_PROGRESS", None)
+            return liveness_sessions.moved(connection, session_id, "CREATED", "IN_PROGRESS", None, self.now())
 
     def end_session(self, session_id: str, outcome: Outcome | None) -> bool:
         """SUCCEEDED with its outcome, or FAILED without; whether it was IN_PROGRESS and alive."""
-        self._prune()
         end: Status = "FAILED" if outcome is None else "SUCCEEDED"
         with self.write() as connection:
-            return liveness_sessions.moved(connection, session_id, "IN_PROGRESS", end, outcome)
+            return liveness_sessions.moved(connection, session_id, "IN_PROGRESS", end, outcome, self.now())
 
-    def _prune(self) -> None:
-        with self.write() as connection:
-            removed = liveness_sessions.prune(connection, self.now())
-        if removed:
-            self.forget()
+    def tidy(self) -> None:
+        """Overwrite the outcomes of sessions that have expired, and what a deletion could not overwrite at once.
+
+        To be called every now and then, and when the store was opened.
+        """
+        with self.read() as connection:
+            due = liveness_sessions.due(connection, self.now())
+        if due:
+            with self.write() as connection:
+                liveness_sessions.prune(connection, self.now())
+        self.forget(due)
 
     # Keys
 

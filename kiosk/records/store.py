@@ -50,6 +50,7 @@ class Store(Closing):
         self._clock = clock
         self._writing = threading.Lock()
         self._closed = False
+        self._log_owed = False
 
     @classmethod
     def open(cls, path: Path, key_source: KeySource, *, create: bool, clock: Callable[[], datetime] = utc_now) -> Store:
@@ -60,6 +61,7 @@ class Store(Closing):
         """
         store = cls(path, key_source, opened(path, key_source, create=create), clock)
         store._pay_owed_wipe()
+        store.shelf().tidy()
         return store
 
     @classmethod
@@ -217,9 +219,12 @@ class Store(Closing):
                 with connection.begin():
                     yield connection
 
-    def _empty_log(self) -> None:
-        with self._writing, translated(self.path):
-            upkeep.emptied_log(self._engine)
+    def _empty_log(self, wanted: bool = True) -> None:
+        """Without waiting for readers: what they hold back is owed, and tried again the next time."""
+        if wanted or self._log_owed:
+            self._refuse_closed()
+            with self._writing, translated(self.path):
+                self._log_owed = not upkeep.emptied_log(self._engine, wait=False)
 
     def _pay_owed_wipe(self) -> None:
         with self._writing, translated(self.path):

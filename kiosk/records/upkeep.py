@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from kiosk.errors import RecordsConflict, RecordsError
 from kiosk.records import events
-from kiosk.records.cipher import open_engine
+from kiosk.records.cipher import BUSY_TIMEOUT_S, open_engine
 from kiosk.records.faults import translated
 from kiosk.records.key import Key, sync_directory
 from kiosk.records.migrate import revision_of
@@ -69,9 +69,12 @@ def wipe(engine: Engine) -> bool:
     return True
 
 
-def emptied_log(engine: Engine) -> bool:
-    """Move the write-ahead log into the file and cut it to nothing; False when somebody still reads from it."""
-    return not _outside_transactions(engine, "PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+def emptied_log(engine: Engine, *, wait: bool = True) -> bool:
+    """Move the write-ahead log into the file and cut it to nothing; False when somebody still reads from it.
+
+    Without ``wait`` writers elsewhere are not kept waiting for that reader.
+    """
+    return not _outside_transactions(engine, "PRAGMA wal_checkpoint(TRUNCATE)", wait=wait)[0][0]
 
 
 def checked(engine: Engine, path: Path) -> CheckReport:
@@ -139,15 +142,19 @@ def backed_up(engine: Engine, key: Key, target: Path) -> CheckReport:
     return report
 
 
-def _outside_transactions(engine: Engine, statement: str, *values: str) -> list[Any]:
+def _outside_transactions(engine: Engine, statement: str, *values: str, wait: bool = True) -> list[Any]:
     # SQLAlchemy begins a transaction with every statement; these must run without one.
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
         try:
+            if not wait:
+                cursor.execute("PRAGMA busy_timeout = 0")
             cursor.execute(statement, values)
             return list(cursor.fetchall())
         finally:
+            if not wait:
+                cursor.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
             cursor.close()
     finally:
         connection.close()

@@ -73,10 +73,14 @@ class KeyBook(Protocol):
         """The key of this name; None when there is none, or it was revoked. Raises RecordsError."""
 
 
-def check(key: AccessKey, operation: str, collection: str | None) -> None:
-    """Raises RekognitionFault (AccessDeniedException) for what the key may not."""
+def check_scope(key: AccessKey, operation: str) -> None:
+    """Raises RekognitionFault (AccessDeniedException) for an operation that the key may not ask for."""
     needed = NEEDS[operation]
     if SCOPES.index(key.scope) < SCOPES.index(needed):
         raise denied(f"{operation} needs a key of scope {needed}")
+
+
+def check_collection(key: AccessKey, collection: str | None) -> None:
+    """Raises RekognitionFault (AccessDeniedException) for a collection that the key is not for."""
     if collection is not None and not key.sees(collection):
         raise denied("this key is not for that collection")

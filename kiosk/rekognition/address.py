@@ -25,6 +25,11 @@ class Address:
         return cls(host, int(port))
 
     @property
+    def shown(self) -> str:
+        """The host as a URL writes it."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can reach it."""
         try:

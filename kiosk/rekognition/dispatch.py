@@ -14,12 +14,21 @@ from datetime import datetime
 
 from kiosk.errors import KioskError, RekognitionFault
 from kiosk.rekognition import access, model, sigv4
-from kiosk.rekognition.faults import denied, internal
+from kiosk.rekognition.faults import internal
 from kiosk.rekognition.limits import Limiter
 from kiosk.rekognition.metrics import Metrics
 from kiosk.rekognition.operations.site import Site
 from kiosk.rekognition.operations.table import TABLE
+from kiosk.rekognition.repeats import Repeats
 
+Facts = dict[str, str | int | float]
+MISTAKES = (
+    *(ArithmeticError, AssertionError, AttributeError, BufferError, LookupError, MemoryError, OSError, RuntimeError),
+    *(TypeError, ValueError),
+)
+"""What a mistake in an operation raises; anything else is answered by ``broken``."""
+OWN_TOKENS = frozenset({"CreateFaceLivenessSession"})
+"""Operations that keep their tokens themselves."""
 Log = Callable[..., None]
 """``journal(event, **keys)``."""
 
@@ -43,7 +52,11 @@ class Dispatcher:
         now: Callable[[], datetime],
         log: Log,
         metrics: Metrics | None = None,
+        *,
+        peers: Limiter | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``limiter`` bounds each key, ``peers`` each address, known or not."""
         model.service()
         self._site = site
         self._keys = keys
@@ -51,53 +64,79 @@ class Dispatcher:
         self._now = now
         self._log = log
         self._metrics = metrics
+        self._peers = peers
+        self._repeats = Repeats(clock)
 
-    def answer(self, headers: Mapping[str, str], body: bytes, url: str) -> Reply:
-        """The reply to a POST of ``body``; ``headers`` by lower-case names. Never raises."""
+    def foreseen(self, headers: Mapping[str, str], peer: str) -> Reply | None:
+        """The refusal of a request that no body could mend: unsigned, out of date, or one too many of this peer."""
+        try:
+            if self._peers is not None:
+                self._peers.take(peer)
+            sigv4.claimed(headers, self._now())
+        except RekognitionFault as fault:
+            return self.refuse(fault, peer)
+        return None
+
+    def refuse(self, fault: RekognitionFault, peer: str) -> Reply:
+        """A refusal from outside of here, noted like any other."""
+        return self._noted(_refused(fault), {"error": fault.code, "peer": peer}, 0, 0.0)
+
+    def broken(self, error: BaseException) -> Reply:
+        """The answer to a mistake of ours that nobody foresaw."""
+        facts: Facts = {"error": "InternalServerError", "cause": type(error).__name__}
+        return self._noted(_refused(internal()), facts, 0, 0.0)
+
+    def answer(self, headers: Mapping[str, str], body: bytes, url: str, peer: str = "") -> Reply:
+        """The reply to a POST of ``body``; ``headers`` by lower-case names."""
         began_s = time.perf_counter()
-        facts: dict[str, str | int | float] = {"operation": "", "key": ""}
+        facts: Facts = {"peer": peer}
         try:
             reply = Reply(200, self._answered(headers, body, url, facts))
         except RekognitionFault as fault:
             facts["error"] = fault.code
-            reply = refused(fault)
-        except KioskError as error:
+            reply = _refused(fault)
+        except (KioskError, *MISTAKES) as error:
+            # Of ours, in an operation: the client is told so, and the door of the next request stays open.
             facts |= {"error": "InternalServerError", "cause": type(error).__name__}
-            reply = refused(internal())
-        except (ValueError, ArithmeticError, LookupError, TypeError, MemoryError) as error:
-            # A mistake of ours in an operation: the client is told so, and the door of the next request stays open.
-            facts |= {"error": "InternalServerError", "cause": type(error).__name__}
-            reply = refused(internal())
-        passed_s = time.perf_counter() - began_s
+            reply = _refused(internal())
+        return self._noted(reply, facts, len(body), time.perf_counter() - began_s)
+
+    def _noted(self, reply: Reply, facts: Facts, size: int, passed_s: float) -> Reply:
+        told: Facts = {"operation": "", "key": "", **facts}
         if self._metrics is not None:
-            self._metrics.answered(str(facts["operation"]), str(facts.get("error", "")), passed_s)
-        size, passed_ms = len(body), round(1000.0 * passed_s, 1)
-        self._log("REKOGNITION_ANSWERED", **facts, status=reply.status, request_bytes=size, ms=passed_ms)
+            self._metrics.answered(str(told["operation"]), str(told.get("error", "")), passed_s)
+        passed_ms = round(1000.0 * passed_s, 1)
+        self._log("REKOGNITION_ANSWERED", **told, status=reply.status, request_bytes=size, ms=passed_ms)
         return reply
 
-    def _answered(
-        self, headers: Mapping[str, str], body: bytes, url: str, facts: dict[str, str | int | float]
-    ) -> bytes:
-        key = sigv4.verified(headers, body, url, self._keys.access_key, self._now())
-        facts["key"] = key.access_key_id
+    def _answered(self, headers: Mapping[str, str], body: bytes, url: str, facts: Facts) -> bytes:
+        now = self._now()
+        claim = sigv4.claimed(headers, now)
+        facts["key"] = claim.access_key_id
+        key = sigv4.verified(claim, headers, body, url, self._keys.access_key(claim.access_key_id))
         self._limiter.take(key.access_key_id)
         operation = model.operation_of(headers.get("x-amz-target", ""))
         facts["operation"] = operation.name
         if operation.name not in TABLE:
             raise RekognitionFault("UnknownOperationException", "this server does not offer the operation")
-        access.check(key, operation.name, None)
+        access.check_scope(key, operation.name)
         request = model.read_request(operation, body)
-        collection = request.get("CollectionId")
-        if collection is not None and not key.sees(collection):
-            raise denied("this key is not for that collection")
+        access.check_collection(key, request.get("CollectionId"))
+        token = None if operation.name in OWN_TOKENS else request.get("ClientRequestToken")
+        if token is not None:
+            known = self._repeats.known(key.access_key_id, operation.name, token, body)
+            if known is not None:
+                return known
         answer = TABLE[operation.name](self._site, key, request)
         written = model.write_answer(operation, answer)
         if self._metrics is not None:
             self._metrics.told(answer)
+        if token is not None:
+            self._repeats.keep(key.access_key_id, operation.name, token, body, written)
         return written
 
 
-def refused(fault: RekognitionFault) -> Reply:
+def _refused(fault: RekognitionFault) -> Reply:
     """A fault in the form that AWS's clients read."""
     return Reply(
         fault.status, json.dumps({"__type": fault.code, "Message": fault.what, "message": fault.what}).encode()

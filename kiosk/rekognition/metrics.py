@@ -66,7 +66,7 @@ def published(metrics: Metrics, address: Address | None) -> Iterator[str | None]
         where = f"{address.host}:{address.port}"
         raise ConfigurationError(f"cannot be listened on ({error.strerror or error})", where=where) from error
     try:
-        yield f"http://{address.host}:{server.server_port}/metrics"
+        yield f"http://{address.shown}:{server.server_port}/metrics"
     finally:
         server.shutdown()
         server.server_close()

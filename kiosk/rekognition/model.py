@@ -101,20 +101,40 @@ def _read(shape: Any, value: Any, path: str, depth: int) -> Any:
             return _blob(shape, value, path)
         case "boolean", bool():
             return value
-        case "integer" | "long", int() | float() if not isinstance(value, bool) and value == int(value):
+        case "integer" | "long", int() | float() if _is_number(value) and value == int(value):
             _check_range(shape, value, path)
             return int(value)
-        case "float" | "double", int() | float() if not isinstance(value, bool) and math.isfinite(value):
+        case "float" | "double", int() | float() if _is_number(value):
             _check_range(shape, value, path)
             return float(value)
     raise malformed(f"{path} is no {shape.type_name}")
 
 
+def _is_number(value: Any) -> bool:
+    """Finite, of a size that a float can have, and no truth value."""
+    if isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+@cache
+def pattern_of(text: str) -> re.Pattern[str] | None:
+    r"""A pattern of the description, compiled; None for one that Python's ``re`` does not know (``\p{L}``, of tags)."""
+    try:
+        return re.compile(text)
+    except re.error:
+        return None
+
+
 def _text(shape: Any, value: str, path: str) -> str:
     _check_size(shape, len(value), path, "characters")
-    pattern, allowed = shape.metadata.get("pattern"), shape.metadata.get("enum")
-    if pattern is not None and not re.fullmatch(pattern, value):
-        raise invalid_parameter(f"{path} does not match {pattern}")
+    wanted, allowed = shape.metadata.get("pattern"), shape.metadata.get("enum")
+    pattern = None if wanted is None else pattern_of(wanted)
+    if pattern is not None and not pattern.fullmatch(value):
+        raise invalid_parameter(f"{path} does not match {wanted}")
     if allowed and value not in allowed:
         raise invalid_parameter(f"{path} is not one of {', '.join(allowed)}")
     return value

@@ -7,6 +7,7 @@ percent), since the landmarker tells no score of its own.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from kiosk.visit.quality import FaceMeasures
 MOST_FACES = 100
 LEAST_SIDE_PX = 80
 MOST_SIDE_PX = 10_000
+AT_ONCE = 2
 LOOK_AGAIN = 2.0
 """Side of the second look, in sides of the face."""
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
@@ -76,12 +78,16 @@ class Picture:
 
 
 class Looker:
-    """Looks at the pictures of requests. Safe from several threads as far as the models are."""
+    """Looks at the pictures of requests. Safe from several threads as far as the models are.
+
+    Only ``AT_ONCE`` pictures are decoded and looked at at the same time: each takes memory of several times its size.
+    """
 
     def __init__(self, models: FaceModels, decode: Callable[[bytes], Pixels], measure: Measurer) -> None:
         self._models = models
         self._decode = decode
         self._measure = measure
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
 
     @property
     def model_version(self) -> str:
@@ -90,9 +96,10 @@ class Looker:
 
     def look(self, image: Mapping[str, Any], *, most: int = MOST_FACES) -> Picture:
         """The picture with at most ``most`` faces measured. Raises RekognitionFault, ModelError."""
-        pixels = self._pixels(image)
-        found = self._models.find_still(pixels)[:most]
-        return Picture(pixels, tuple(self._seen(pixels, face, len(found)) for face in found))
+        with self._turns:
+            pixels = self._pixels(image)
+            found = self._models.find_still(pixels)[:most]
+            return Picture(pixels, tuple(self._seen(pixels, face, len(found)) for face in found))
 
     def vector(self, picture: Picture, seen: Seen) -> Floats:
         """``(D,)`` unit length."""

@@ -1,11 +1,14 @@
 """The protocol over HTTP: one path, POST only, bounded bodies, answers from a pool of threads.
 
-Rules: without TLS only the loopback is listened to; a body is bounded before it is read; requests that cannot be
-answered now wait in a short queue and are refused when it is full.
+Rules: without TLS only the loopback is listened to; a request that claims no key is refused before its body is read; a
+body is bounded in size and time; only so many requests are worked on at once, some more wait, the rest is told to come
+again. Connections are bounded in ``protocol``.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import socket
 import uuid
 from collections.abc import Callable
@@ -15,8 +18,10 @@ from typing import TYPE_CHECKING
 
 from kiosk.errors import ConfigurationError, RekognitionFault
 from kiosk.rekognition.address import Address
-from kiosk.rekognition.dispatch import Dispatcher, Reply, refused
+from kiosk.rekognition.dispatch import Dispatcher, Reply
+from kiosk.rekognition.faults import malformed, throttled
 from kiosk.rekognition.model import CONTENT_TYPE
+from kiosk.rekognition.protocol import bounded_protocol
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -25,8 +30,14 @@ if TYPE_CHECKING:
 
 MOST_BODY_BYTES = 15 * 2**20
 """Two pictures of 5 MiB in base64, and their names."""
-MOST_WAITING = 64
+BODY_S = 20.0
+"""Longest time for a body to come in."""
+AT_ONCE = 8
+"""Requests whose bodies are in memory."""
+MOST_WAITING = 100
 KEEP_ALIVE_S = 15
+GRACE_S = 10
+"""What is being answered when the server is told to stop may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +52,52 @@ def application(dispatcher: Dispatcher) -> Starlette:
     """The ASGI application."""
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
+    from starlette.requests import ClientDisconnect
     from starlette.routing import Route
 
-    async def answer(request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            fault = RekognitionFault("RequestEntityTooLargeException", "the request is too large", status=413)
-            return _response(refused(fault))
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        return _response(await run_in_threadpool(dispatcher.answer, headers, body, str(request.url)))
+    turns, waiting = asyncio.Semaphore(AT_ONCE), 0
 
-    return Starlette(routes=[Route("/", answer, methods=["POST"])])
+    async def answer(request: Request) -> Response:
+        nonlocal waiting
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        peer = request.client.host if request.client else ""
+        early = dispatcher.foreseen(headers, peer)
+        if early is not None:
+            return _response(early)
+        if waiting >= MOST_WAITING:
+            return _response(dispatcher.refuse(throttled("too many requests at once"), peer))
+        waiting += 1
+        try:
+            async with turns:
+                try:
+                    async with asyncio.timeout(BODY_S):
+                        body = await _body(request)
+                except (ClientDisconnect, TimeoutError):
+                    return _response(dispatcher.refuse(malformed("the body did not come in"), peer))
+                if body is None:
+                    large = RekognitionFault("RequestEntityTooLargeException", "the request is too large", status=413)
+                    return _response(dispatcher.refuse(large, peer))
+                return _response(await run_in_threadpool(dispatcher.answer, headers, body, str(request.url), peer))
+        finally:
+            waiting -= 1
+
+    async def broken(_request: Request, error: Exception) -> Response:
+        return _response(dispatcher.broken(error))
+
+    return Starlette(routes=[Route("/", answer, methods=["POST"])], exception_handlers={Exception: broken})
 
 
 async def _body(request: Request) -> bytes | None:
-    """The whole body; None when it is larger than allowed."""
+    """The whole body; None when it is larger than allowed. Raises ClientDisconnect."""
     told = request.headers.get("content-length", "0")
     if not (told.isascii() and told.isdigit()) or int(told) > MOST_BODY_BYTES:
         return None
-    parts, size = [], 0
+    body = bytearray()
     async for part in request.stream():
-        size += len(part)
-        if size > MOST_BODY_BYTES:
+        body += part
+        if len(body) > MOST_BODY_BYTES:
             return None
-        parts.append(part)
-    return b"".join(parts)
+    return bytes(body)
 
 
 def _response(reply: Reply) -> Response:
@@ -87,6 +119,9 @@ def serve(
         )
     import uvicorn
 
+    # What goes wrong is in our own log by its kind; a trace would print what a client sent.
+    logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
+    logging.getLogger("uvicorn.error").propagate = False
     config = uvicorn.Config(
         application(dispatcher),
         host=address.host,
@@ -99,12 +134,14 @@ def serve(
         date_header=True,
         proxy_headers=False,
         lifespan="off",
-        limit_concurrency=MOST_WAITING,
+        http=bounded_protocol(),
+        ws="none",
         timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
     )
     listening = _bound(address)
     scheme = "http" if certificate is None else "https"
-    ready(f"{scheme}://{address.host}:{listening.getsockname()[1]}")
+    ready(f"{scheme}://{address.shown}:{listening.getsockname()[1]}")
     try:
         uvicorn.Server(config).run(sockets=[listening])
     finally:

@@ -1,8 +1,8 @@
 """What the server keeps, as a port: collections, faces with their vectors, users. Images are never kept.
 
-Rules for every shelf: a writing method is done whole or not at all; every change of a collection's faces or users
-raises its ``revision`` by one, and no two collections begin with the same; vectors come and go as half-precision unit
-rows.
+Rules for every shelf: a writing method is done whole or not at all; every change of a collection's faces or their
+owners raises its ``revision`` by one, and no two collections begin with the same; vectors come and go as half-precision
+unit rows.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ class FaceShelf(Protocol):
     ) -> list[StoredFace]:
         """By number, those behind ``after``."""
 
-    def delete_faces(self, name: str, face_ids: Sequence[str]) -> None:
-        """Those that are there; users that lose their last face stay."""
+    def delete_faces(self, name: str, face_ids: Sequence[str]) -> frozenset[str]:
+        """Those that are there and belong to no user; which they were."""
 
     def create_user(self, name: str, user_id: str) -> None:
         """Raises RecordsConflict when the user is there already."""
@@ -109,5 +109,8 @@ class FaceShelf(Protocol):
     def delete_user(self, name: str, user_id: str) -> bool:
         """Its faces stay, without a user; whether it was there."""
 
-    def give_faces(self, name: str, user_id: str | None, face_ids: Sequence[str]) -> None:
-        """Make them the user's, or nobody's."""
+    def give_faces(self, name: str, user_id: str, face_ids: Sequence[str], most: int) -> frozenset[str] | None:
+        """Make faces without a user this one's, up to ``most`` in all; which they were. None: no such user."""
+
+    def take_faces(self, name: str, user_id: str, face_ids: Sequence[str]) -> frozenset[str] | None:
+        """Take the user's faces from it; which they were. None: no such user."""

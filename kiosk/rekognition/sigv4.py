@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from kiosk.errors import RekognitionFault
 from kiosk.rekognition.access import AccessKey
@@ -29,12 +29,21 @@ _FORM = re.compile(
 _NOBODY = AccessKey("nobody", "0" * 40, "read-only", frozenset())
 
 
-def verified(
-    headers: Mapping[str, str], body: bytes, url: str, key_of: Callable[[str], AccessKey | None], now: datetime
-) -> AccessKey:
-    """The key that signed this POST. ``headers`` by lower-case names; ``url`` whole, as the client wrote it.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says of who signed it; nothing of it is proven."""
 
-    Raises RekognitionFault with AWS's own names for what is wrong.
+    access_key_id: str
+    region: str
+    signed: tuple[str, ...]
+    """Lower-case names of the headers that the signature covers."""
+    signature: str
+
+
+def claimed(headers: Mapping[str, str], now: datetime) -> Claim:
+    """The claim of a request; ``headers`` by lower-case names. It needs no body and no key.
+
+    Raises RekognitionFault with AWS's own names: not signed, not readable, too little signed, of another time.
     """
     told = headers.get("authorization")
     if not told:
@@ -42,7 +51,7 @@ def verified(
     form = _FORM.fullmatch(told)
     if form is None:
         raise RekognitionFault("IncompleteSignatureException", "the Authorization header cannot be read")
-    signed = form["headers"].split(";")
+    signed = tuple(form["headers"].split(";"))
     unsigned = MUST_SIGN.difference(signed)
     if unsigned:
         names = ", ".join(sorted(unsigned))
@@ -52,13 +61,17 @@ def verified(
         raise RekognitionFault(
             "InvalidSignatureException", f"the credential is scoped to another service than {SERVICE}"
         )
+    return Claim(form["key"], form["region"], signed, form["signature"])
+
+
+def verified(claim: Claim, headers: Mapping[str, str], body: bytes, url: str, key: AccessKey | None) -> AccessKey:
+    """``key`` if it signed this POST of ``body``; ``url`` whole, as the client wrote it. Raises RekognitionFault."""
     digest = headers.get("x-amz-content-sha256")
-    right_body = digest is None or hmac.compare_digest(digest, hashlib.sha256(body).hexdigest())
-    key = key_of(form["key"])
-    expected = _signature(key or _NOBODY, form, {name: headers.get(name, "") for name in signed}, body, url)
+    right_body = digest is None or hmac.compare_digest(digest.encode(), hashlib.sha256(body).hexdigest().encode())
+    expected = _signature(key or _NOBODY, claim, {name: headers.get(name, "") for name in claim.signed}, body, url)
     if key is None:
         raise RekognitionFault("UnrecognizedClientException", "the access key is not known here")
-    if not (hmac.compare_digest(expected, form["signature"]) and right_body):
+    if not (hmac.compare_digest(expected, claim.signature) and right_body):
         raise RekognitionFault("InvalidSignatureException", "the signature does not match the request")
     return key
 
@@ -74,13 +87,13 @@ def _check_time(stamp: str, date: str, now: datetime) -> None:
         raise RekognitionFault("InvalidSignatureException", "the request's time is more than 15 minutes from ours")
 
 
-def _signature(key: AccessKey, form: Any, signed: Mapping[str, str], body: bytes, url: str) -> str:
+def _signature(key: AccessKey, claim: Claim, signed: Mapping[str, str], body: bytes, url: str) -> str:
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
 
     request = AWSRequest("POST", url, headers=dict(signed), data=body)
     request.context["timestamp"] = signed["x-amz-date"]
-    auth = SigV4Auth(Credentials(key.access_key_id, key.secret), SERVICE, form["region"])
+    auth = SigV4Auth(Credentials(key.access_key_id, key.secret), SERVICE, claim.region)
     text = auth.string_to_sign(request, auth.canonical_request(request))
     return str(auth.signature(text, request))

@@ -30,6 +30,7 @@ class Vectors:
     def __init__(self, shelf: FaceShelf) -> None:
         self._shelf = shelf
         self._guard = threading.Lock()
+        self._loading = threading.Lock()
         self._held: dict[str, Content] = {}
         self._users: dict[str, tuple[int, _Users]] = {}
 
@@ -37,15 +38,23 @@ class Vectors:
         """The collection as it is now; None when it is not there (any more). Raises RecordsError."""
         revision = self._shelf.revision(name)
         held = self._held.get(name)
-        if revision is None:
+        if revision is not None and held is not None and held.revision == revision:
+            return held
+        with self._loading:  # one at a time: who waited here finds what the one before has read
+            revision = self._shelf.revision(name)
+            held = self._held.get(name)
+            if revision is None:
+                self.forget(name)
+                return None
+            if held is not None and held.revision == revision:
+                return held
+            held = self._shelf.content(name)
+            if held is not None:
+                with self._guard:
+                    self._held[name] = held
+        if self._shelf.revision(name) is None:  # deleted while it was read
             self.forget(name)
             return None
-        if held is None or held.revision != revision:
-            held = self._shelf.content(name)
-            if held is None:
-                return None
-            with self._guard:
-                self._held[name] = held
         return held
 
     def added(self, name: str, new: Content) -> None:
@@ -55,6 +64,12 @@ class Vectors:
             if held is not None and held.revision == new.revision - 1:
                 rows = np.concatenate([held.rows, new.rows]) if len(held.faces) else new.rows
                 self._held[name] = Content(new.revision, held.faces + new.faces, rows)
+
+    def sweep(self) -> None:
+        """Forget what is not there any more, whoever deleted it. Raises RecordsError."""
+        for name in list(self._held):
+            if self._shelf.revision(name) is None:
+                self.forget(name)
 
     def forget(self, name: str) -> None:
         """A collection that is gone."""

@@ -33,7 +33,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "structlog": ("kiosk/runtime/journal.py",),
     "botocore": ("kiosk/rekognition/",),
     "starlette": ("kiosk/rekognition/server.py",),
-    "uvicorn": ("kiosk/rekognition/server.py",),
+    "uvicorn": ("kiosk/rekognition/",),
     "prometheus_client": ("kiosk/rekognition/metrics.py",),
     "cryptography": ("kiosk/rekognition/certificate.py",),
     "typer": ("kiosk/cli/",),

@@ -224,6 +224,6 @@ def test_nothing_of_a_face_is_logged(bench: Bench, staff: Any) -> None:
     """Only who asked what, how large, how long, with which end."""
     index(staff, 1, ExternalImageId="Secret_Name")
     assert {key for _, keys in bench.log for key in keys} <= {
-        "operation", "key", "status", "request_bytes", "ms", "error", "cause",
+        "operation", "key", "status", "request_bytes", "peer", "ms", "error", "cause",
     }  # fmt: skip
     assert "Secret_Name" not in repr(bench.log)

@@ -83,6 +83,9 @@ def test_after_three_minutes_nothing_is_left(bench: Bench, aws: Any, refusal: Re
         assert not {"Confidence", "ReferenceImage", "AuditImages"} & set(told)
     assert not shelf.start_session(open_one)
     assert not shelf.end_session(begun, outcome())
+    shelf.tidy()
+    with shelf.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(outcome) FROM liveness_sessions").scalar() == 0
     bench.later = timedelta(hours=2)
     code, status, _ = refusal(aws.get_face_liveness_session_results, SessionId=done)
     assert (code, status) == ("SessionNotFoundException", 400)

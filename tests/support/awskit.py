@@ -126,5 +126,10 @@ def open_bench(data: Path, *, per_s: float = 1e6, burst: int = 1_000_000) -> Ite
 
         limiter = Limiter(per_s, burst, lambda: 0.0 if bench is None else bench.clock_s)
         metrics = Metrics()
-        bench = Bench(store, Dispatcher(site, shelf, limiter, now, log, metrics), admin, metrics)
+        bench = Bench(
+            store,
+            Dispatcher(site, shelf, limiter, now, log, metrics, clock=lambda: 0.0 if bench is None else bench.clock_s),
+            admin,
+            metrics,
+        )
         yield bench

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from kiosk.errors import RecordsConflict
 from kiosk.rekognition.access import AccessKey
-from kiosk.rekognition.faults import exists
-from kiosk.rekognition.operations.site import LIST_MOST, Answer, Request, Site, begin_of, no_collection, token_of
+from kiosk.rekognition.faults import bad_token, exists
+from kiosk.rekognition.operations.site import (
+    LIST_MOST,
+    Answer,
+    Request,
+    Site,
+    begin_of,
+    no_collection,
+    shortened,
+    token_of,
+)
 
 
 def arn(name: str) -> str:
@@ -38,7 +47,7 @@ def describe_collection(site: Site, _key: AccessKey, request: Request) -> Answer
 def list_collections(site: Site, key: AccessKey, request: Request) -> Answer:
     """By name; a key that is bound to collections sees only those."""
     limit = request.get("MaxResults") or LIST_MOST
-    found = site.shelf.collections(begin_of("collections", request, ""), limit + 1, key.collections)
+    found = site.shelf.collections(_begin(site, key, request), limit + 1, key.collections)
     page = found[:limit]
     answer: Answer = {
         "CollectionIds": [one.name for one in page],
@@ -47,6 +56,20 @@ def list_collections(site: Site, key: AccessKey, request: Request) -> Answer:
     if len(found) > limit:
         answer["NextToken"] = token_of("collections", page[-1].name)
     return answer
+
+
+def _begin(site: Site, key: AccessKey, request: Request) -> str:
+    """The name behind which the page begins; one that was too long for its token is looked up."""
+    last = begin_of("collections", request, "")
+    if not last.startswith("#"):
+        return last
+    after = ""
+    while page := site.shelf.collections(after, LIST_MOST, key.collections):
+        for one in page:
+            if shortened(one.name) == last:
+                return one.name
+        after = page[-1].name
+    raise bad_token()
 
 
 def delete_collection(site: Site, _key: AccessKey, request: Request) -> Answer:

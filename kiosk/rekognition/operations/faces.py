@@ -9,7 +9,7 @@ import numpy as np
 
 from kiosk.rekognition.access import AccessKey
 from kiosk.rekognition.details import box_ratios, face_detail, stored
-from kiosk.rekognition.faults import invalid_parameter
+from kiosk.rekognition.faults import bad_token, invalid_parameter
 from kiosk.rekognition.operations.looking import largest
 from kiosk.rekognition.operations.site import (
     LIST_MOST,
@@ -24,6 +24,9 @@ from kiosk.rekognition.operations.site import (
 from kiosk.rekognition.pictures import MOST_FACES as MOST_INDEXED
 from kiosk.rekognition.pictures import Picture, Seen, reasons_against
 from kiosk.rekognition.shelf import StoredFace
+
+LONGEST_NUMBER = 18
+"""Digits: what a database's whole number holds for certain."""
 
 
 def index_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
@@ -73,10 +76,10 @@ def list_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
     """In the order of indexing."""
     collection = site.collection(request)
     limit = request.get("MaxResults") or LIST_MOST
-    try:
-        after = int(begin_of("faces", request, "0"))
-    except ValueError as error:
-        raise invalid_parameter("NextToken is not one of this list") from error
+    last = begin_of("faces", request, "0")
+    if not (last.isascii() and last.isdigit() and len(last) <= LONGEST_NUMBER):
+        raise bad_token()
+    after = int(last)
     found = site.shelf.faces(collection.name, after, limit + 1, request.get("UserId"), request.get("FaceIds"))
     page = found[:limit]
     answer: Answer = {
@@ -90,7 +93,7 @@ def list_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
 
 def search_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
     """Faces like one of the collection, without itself."""
-    collection = site.collection(request)
+    collection = site.comparable(request)
     searched = request["FaceId"]
     found = site.vectors.face(collection.name, searched)
     if found is None:
@@ -127,15 +130,18 @@ def delete_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
     """Those that belong to no user; the others are told."""
     collection = site.collection(request)
     wanted = list(dict.fromkeys(request["FaceIds"]))
+    deleted = site.shelf.delete_faces(collection.name, wanted)
     known = {face.face_id: face for face in site.shelf.faces(collection.name, 0, len(wanted), face_ids=wanted)}
-    free, refused = [], []
+    refused = []
     for face_id in wanted:
         face = known.get(face_id)
-        if face is None:
+        if face_id in deleted:
+            continue
+        if face is None or face.user_id is None:
             refused.append({"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]})
-        elif face.user_id is not None:
-            refused.append({"FaceId": face_id, "UserId": face.user_id, "Reasons": ["ASSOCIATED_TO_AN_EXISTING_USER"]})
         else:
-            free.append(face_id)
-    site.shelf.delete_faces(collection.name, free)
-    return {"DeletedFaces": free, "UnsuccessfulFaceDeletions": refused}
+            refused.append({"FaceId": face_id, "UserId": face.user_id, "Reasons": ["ASSOCIATED_TO_AN_EXISTING_USER"]})
+    return {
+        "DeletedFaces": [face_id for face_id in wanted if face_id in deleted],
+        "UnsuccessfulFaceDeletions": refused,
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,9 +73,18 @@ def no_collection(name: str) -> Exception:
     return not_found(f"the collection id: {name} does not exist")
 
 
+LONGEST_LAST = 160
+"""A token has 255 characters at most."""
+
+
 def token_of(kind: str, last: str) -> str:
-    """A paging token: where the next page of this list begins."""
-    return base64.urlsafe_b64encode(f"{kind}\n{last}".encode()).decode()
+    """A paging token: where the next page of this list begins. A long name is told by its hash."""
+    return base64.urlsafe_b64encode(f"{kind}\n{shortened(last)}".encode()).decode()
+
+
+def shortened(last: str) -> str:
+    """The name, or ``#`` and its SHA-256 where it is too long for a token; no name begins with ``#``."""
+    return last if len(last) <= LONGEST_LAST else f"#{hashlib.sha256(last.encode()).hexdigest()}"
 
 
 def begin_of(kind: str, request: Request, first: str) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from kiosk.errors import RecordsConflict
+from kiosk.errors import RecordsConflict, RekognitionFault
 from kiosk.rekognition.access import AccessKey
 from kiosk.rekognition.details import face_detail
 from kiosk.rekognition.faults import conflict, invalid_parameter, not_found
-from kiosk.rekognition.operations.site import LIST_MOST, Answer, Request, Site, begin_of, token_of
+from kiosk.rekognition.operations.site import Answer, Request, Site, begin_of, token_of
 from kiosk.rekognition.pictures import reasons_against
 from kiosk.rekognition.shelf import StoredFace
 
@@ -41,7 +41,7 @@ def delete_user(site: Site, _key: AccessKey, request: Request) -> Answer:
 def list_users(site: Site, _key: AccessKey, request: Request) -> Answer:
     """By ID."""
     collection = site.collection(request)
-    limit = request.get("MaxResults") or min(MOST_USERS, LIST_MOST)
+    limit = request.get("MaxResults") or MOST_USERS
     found = site.shelf.users(collection.name, begin_of("users", request, ""), limit + 1)
     page = found[:limit]
     answer: Answer = {"Users": [{"UserId": user.user_id, "UserStatus": user.status} for user in page]}
@@ -51,34 +51,41 @@ def list_users(site: Site, _key: AccessKey, request: Request) -> Answer:
 
 
 def associate_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
-    """Give faces of the collection to a user, as far as they resemble the user's other faces."""
-    collection, user_id = site.collection(request), request["UserId"]
+    """Give faces of the collection to a user, as far as they resemble the user's other faces.
+
+    A face that the user has already is not told again. Who takes part is decided by what the shelf did, not by what was
+    seen before: another request may have come in between.
+    """
+    collection, user_id = site.comparable(request), request["UserId"]
     _ask_user(site, collection.name, user_id)
     wanted = list(dict.fromkeys(request["FaceIds"]))
     least = site.least_cosine(request, "UserMatchThreshold", SAME_USER)
     own = site.vectors.user(collection.name, user_id)
-    count = len(site.shelf.faces(collection.name, 0, MOST_FACES + 1, user_id=user_id))
-    taken, refused = [], []
+    fit, refused = [], []
     for face_id in wanted:
         found = site.vectors.face(collection.name, face_id)
-        reason, confidence = _reason_against(found, user_id, own, least)
+        reason, cosine = _reason_against(found, user_id, own, least)
+        if found is not None and found[0].user_id == user_id:
+            continue
         if reason is None and found is not None:
-            if found[0].user_id is None:
-                count += 1
-            taken.append(face_id)
+            fit.append(face_id)
             # The first face of a user without any is what the further ones are held against.
             own = found[1] if own is None else own
             continue
         other = None if found is None else found[0].user_id
-        told = None if confidence is None else site.similarity(confidence)
+        told = None if cosine is None else site.similarity(cosine)
         refused.append({"FaceId": face_id, "UserId": other, "Confidence": told, "Reasons": [reason]})
-    if count > MOST_FACES:
-        raise invalid_parameter(f"a user has at most {MOST_FACES} faces")
-    site.shelf.give_faces(collection.name, user_id, taken)
+    taken = site.shelf.give_faces(collection.name, user_id, fit, MOST_FACES)
+    if taken is None:
+        raise _no_user(user_id)
+    missed = [face_id for face_id in fit if face_id not in taken]
+    if missed and len(site.shelf.faces(collection.name, 0, MOST_FACES, user_id=user_id)) >= MOST_FACES:
+        raise RekognitionFault("ServiceQuotaExceededException", f"a user has at most {MOST_FACES} faces")
+    refused += [{"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]} for face_id in missed]
     return {
-        "AssociatedFaces": [{"FaceId": face_id} for face_id in taken],
+        "AssociatedFaces": [{"FaceId": face_id} for face_id in fit if face_id in taken],
         "UnsuccessfulFaceAssociations": refused,
-        "UserStatus": "ACTIVE" if count else "CREATED",
+        "UserStatus": _status(site, collection.name, user_id),
     }
 
 
@@ -101,31 +108,31 @@ def _reason_against(
 def disassociate_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
     """Take faces from a user; they stay in the collection."""
     collection, user_id = site.collection(request), request["UserId"]
-    _ask_user(site, collection.name, user_id)
     wanted = list(dict.fromkeys(request["FaceIds"]))
+    taken = site.shelf.take_faces(collection.name, user_id, wanted)
+    if taken is None:
+        raise _no_user(user_id)
     known = {face.face_id: face for face in site.shelf.faces(collection.name, 0, len(wanted), face_ids=wanted)}
-    taken, refused = [], []
+    refused = []
     for face_id in wanted:
         face = known.get(face_id)
-        if face is not None and face.user_id == user_id:
-            taken.append(face_id)
-        elif face is None:
+        if face_id in taken:
+            continue
+        if face is None:
             refused.append({"FaceId": face_id, "Reasons": ["FACE_NOT_FOUND"]})
         else:
             reasons = ["ASSOCIATED_TO_A_DIFFERENT_USER"]
             refused.append({"FaceId": face_id, "UserId": face.user_id, "Reasons": reasons})
-    site.shelf.give_faces(collection.name, None, taken)
-    left = site.shelf.faces(collection.name, 0, 1, user_id=user_id)
     return {
-        "DisassociatedFaces": [{"FaceId": face_id} for face_id in taken],
+        "DisassociatedFaces": [{"FaceId": face_id} for face_id in wanted if face_id in taken],
         "UnsuccessfulFaceDisassociations": refused,
-        "UserStatus": "ACTIVE" if left else "CREATED",
+        "UserStatus": _status(site, collection.name, user_id),
     }
 
 
 def search_users(site: Site, _key: AccessKey, request: Request) -> Answer:
     """Users like a face or like another user of the collection."""
-    collection = site.collection(request)
+    collection = site.comparable(request)
     face_id, user_id = request.get("FaceId"), request.get("UserId")
     answer: Answer = {"FaceModelVersion": collection.model_version}
     vector: Any
@@ -171,6 +178,12 @@ def _matches(site: Site, name: str, vector: Any, request: Request, without: str 
         {"Similarity": site.similarity(cosine), "User": {"UserId": user_id, "UserStatus": "ACTIVE"}}
         for user_id, cosine in found
     ]
+
+
+def _status(site: Site, name: str, user_id: str) -> str:
+    """Of a user who was there a moment ago."""
+    found = site.shelf.user(name, user_id)
+    return "CREATED" if found is None else found.status
 
 
 def _ask_user(site: Site, name: str, user_id: str) -> None:

@@ -43,7 +43,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("face_id", name="uq_collection_faces_face_id"),
         _of_collection("collection_faces"),
     )
-    op.create_index("ix_collection_faces_collection", "collection_faces", ["collection"])
+    op.create_index("ix_collection_faces_owner", "collection_faces", ["collection", "user_id"])
     op.create_table(
         "liveness_sessions",
         sa.Column("session_id", sa.String(36), nullable=False),
