@@ -122,8 +122,13 @@ class Matcher(Protocol):
     def model_version(self) -> str:
         """The embedding version this matcher can compare."""
 
-    def search(self, probe: Embedding, *, deadline_s: float, badge: str | None = None) -> Match:
-        """1:N, or 1:1 against the holder of ``badge``. Raises MatchError when it cannot answer."""
+    def search(
+        self, probe: Embedding, *, deadline_s: float, badge: str | None = None, crop: Pixels | None = None
+    ) -> Match:
+        """1:N, or 1:1 against the holder of ``badge``. Raises MatchError when it cannot answer.
+
+        ``crop``: the face with a little around it, ``(H, W, 3) uint8 RGB``, for engines that look for themselves.
+        """
 
 
 class Door(Closeable, Protocol):

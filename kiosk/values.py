@@ -293,6 +293,10 @@ class NewTemplate:
     quality: Mapping[str, float] = field(default_factory=dict)
 
 
+LOCAL = "local"
+"""Source of a match by the gallery on this machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """An answer of the matcher; "nobody" is an answer, not an error."""
@@ -304,7 +308,7 @@ class Match:
     runner_up: float
     """0..100 of the best *other* person; 0 when there is none."""
     source: str
-    """Which engine answered: ``local``, ``rekognition``."""
+    """Which engine answered: ``local``, ``aws``, ``site``."""
     model_version: str
     reason: Reason
     """WELCOME when a person is named, else UNKNOWN_PERSON, AMBIGUOUS_PERSON, BADGE_MISMATCH, UNKNOWN_BADGE."""

@@ -67,6 +67,7 @@ def examine(settings: Settings, data: Path) -> Iterator[Check]:
         ("records", _records),
         ("weights", _weights),
         ("passive", _passive),
+        ("engines", _engines),
         ("door", _door),
         ("display", _display),
         ("camera", partial(_camera, cameras=cameras)),
@@ -136,6 +137,12 @@ def _passive(_settings: Settings, data: Path) -> Check:
     if present < known:
         return Check("passive", "warning", found, "kiosk models fetch --group passive-extra [--from DIR]")
     return Check("passive", "ok", found)
+
+
+def _engines(settings: Settings, _data: Path) -> Check:
+    from kiosk.runtime.engines import examined
+
+    return Check("engines", "ok", examined(settings))
 
 
 def _door(settings: Settings, _data: Path) -> Check:

@@ -26,15 +26,26 @@ _KINDS: dict[Any, str] = {
 
 def field_at(keys: tuple[str | int, ...]) -> FieldInfo | None:
     """The setting at a path such as ``("camera", "fps")``; None when the path leads to no setting."""
-    group: type[BaseModel] = Settings
+    group: type[BaseModel] | None = Settings
     found: FieldInfo | None = None
+    named = False
     for key in keys:
-        found = group.model_fields.get(str(key))
+        if named:  # a table's own name, chosen by whoever wrote it
+            named = False
+            continue
+        found = None if group is None else group.model_fields.get(str(key))
         if found is None:
             return None
-        if isinstance(found.annotation, type) and issubclass(found.annotation, BaseModel):
-            group = found.annotation
+        group = group_of(found.annotation)
+        named = get_origin(found.annotation) is dict
     return found
+
+
+def group_of(annotation: Any) -> type[BaseModel] | None:
+    """The group that a setting is, or that its named tables are; None for a plain value."""
+    if get_origin(annotation) is dict:
+        annotation = get_args(annotation)[1]
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
 def wanted(keys: tuple[str | int, ...]) -> str:
@@ -48,6 +59,9 @@ def allowed(setting: FieldInfo) -> str:
     kind = _without_none(setting.annotation)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return f"a table with {', '.join(kind.model_fields)}"
+    if get_origin(kind) is dict:
+        inner = group_of(kind)
+        return f"tables by name, each with {', '.join(inner.model_fields if inner else ())}"
     if get_origin(kind) is Literal:
         choices = [f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in get_args(kind)]
         return f"one of {', '.join(choices)}"

@@ -46,7 +46,7 @@ def _group(name: str, group: BaseModel) -> str:
     return "".join(f"{line}\n" for line in head) + inner
 
 
-def _toml(value: bool | float | str | Path) -> str:
+def _toml(value: bool | float | str | Path | dict[str, object]) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f'"{value}"' if isinstance(value, str | Path) else repr(value)

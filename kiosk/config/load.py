@@ -15,7 +15,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from kiosk.config.allowed import wanted
+from kiosk.config.allowed import group_of, wanted
 from kiosk.config.lines import line_of
 from kiosk.config.paths import CONFIG_FILE
 from kiosk.config.tree import Settings
@@ -114,9 +114,8 @@ def _nearest(keys: tuple[str | int, ...]) -> str:
 def _group(keys: tuple[str | int, ...]) -> type[BaseModel]:
     group: type[BaseModel] = Settings
     for key in keys:
-        inner = group.model_fields[str(key)].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            group = inner
+        if str(key) in group.model_fields:  # else it is the name of a table
+            group = group_of(group.model_fields[str(key)].annotation) or group
     return group
 
 

@@ -32,6 +32,7 @@ from kiosk.demo.cast import BADGE, ENROLLED_PHOTO, STRANGER_PHOTO, WALKING_PHOTO
 from kiosk.demo.film import PICTURE_FPS, Film, Window
 from kiosk.enrollment.register import enroll_images
 from kiosk.errors import InputError, ModelError
+from kiosk.ports import Matcher
 from kiosk.records.store import Store
 from kiosk.runtime.badges import Badges
 from kiosk.runtime.desk import desk_of
@@ -183,6 +184,7 @@ def run_story(
     seed: int = SEED,
     film: Film | None = None,
     act: Act | None = None,
+    matcher: Matcher | None = None,
 ) -> int:
     """Run the loop in a fresh world until the story's visit is over or ``seconds`` of its time passed.
 
@@ -196,7 +198,7 @@ def run_story(
         feed = stack.enter_context(InlineFeed(lambda: SimCamera(world, clock), clock))
         door = stack.enter_context(MemoryDoor(lambda: clock.now_s))
         worker = stack.enter_context(InlineWorker())
-        matcher = open_matcher(stage.store, stage.models, stage.settings)
+        matcher = matcher or open_matcher(stage.store, stage.models, stage.settings)
         badges = None
         if act is not None and act.badge_s is not None:
             reader = stack.enter_context(SimBadges(clock, ((act.badge_s, BADGE),)))

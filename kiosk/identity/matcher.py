@@ -13,9 +13,8 @@ from kiosk.errors import MatchError, RecordsError
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.scale import Scale
 from kiosk.reasons import Reason
-from kiosk.values import Embedding, Match
+from kiosk.values import LOCAL, Embedding, Match, Pixels
 
-SOURCE = "local"
 BadgeHolder = Callable[[str], str | None]
 """person_id of a badge's holder, None for an unknown badge (``TemplateSource.badge_holder``)."""
 
@@ -36,7 +35,14 @@ class LocalMatcher:
         """The embedding version this matcher can compare."""
         return self._gallery.model_version
 
-    def search(self, probe: Embedding, *, deadline_s: float, badge: str | None = None) -> Match:  # noqa: ARG002 - the port's signature
+    def search(
+        self,
+        probe: Embedding,
+        *,
+        deadline_s: float,  # noqa: ARG002 - the port's signature
+        badge: str | None = None,
+        crop: Pixels | None = None,  # noqa: ARG002 - as above
+    ) -> Match:
         """1:N, or 1:1 against the holder of ``badge``. Memory only, so the deadline is met by construction.
 
         Raises MatchError when the probe cannot be compared or the badge cannot be looked up.
@@ -68,4 +74,4 @@ class LocalMatcher:
         return self._match(holder, similarity, 0.0, Reason.WELCOME)
 
     def _match(self, person_id: str | None, similarity: float, runner_up: float, reason: Reason) -> Match:
-        return Match(person_id, similarity, runner_up, SOURCE, self.model_version, reason)
+        return Match(person_id, similarity, runner_up, LOCAL, self.model_version, reason)

@@ -10,7 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from kiosk.errors import MatchError
-from kiosk.values import Embedding
+from kiosk.values import Box, Embedding, Pixels
+
+AROUND = 0.5
+"""Added on every side of a crop, in shares of the face box: face finders want to see where a head ends."""
 
 
 def mean_embedding(embeddings: Sequence[Embedding]) -> Embedding:
@@ -28,3 +31,12 @@ def mean_embedding(embeddings: Sequence[Embedding]) -> Embedding:
     if not np.isfinite(length) or length < 1e-6:
         raise MatchError("the embeddings of the frames have no usable mean")
     return Embedding(np.asarray(mean / length, dtype=np.float32), embeddings[0].model_version)
+
+
+def face_crop(pixels: Pixels, box: Box) -> Pixels:
+    """The face with ``AROUND`` it, as far as the picture goes; a copy, nothing else of the picture stays alive."""
+    height, width = pixels.shape[:2]
+    wide, high = AROUND * box.width_px, AROUND * box.height_px
+    left, top = max(0, int(box.left_px - wide)), max(0, int(box.top_px - high))
+    right, bottom = min(width, int(box.right_px + wide) + 1), min(height, int(box.bottom_px + high) + 1)
+    return pixels[top:bottom, left:right].copy()

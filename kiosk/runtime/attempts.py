@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from kiosk.config.tree import IdentitySettings, LivenessSettings
 from kiosk.errors import KioskError
-from kiosk.identity.probe import mean_embedding
+from kiosk.identity.probe import face_crop, mean_embedding
 from kiosk.identity.scale import Scale
 from kiosk.ports import FaceModels, Matcher
 from kiosk.reasons import Reason
@@ -195,7 +195,8 @@ class Attempts:
         if not shots:
             return Reason.LOW_VIDEO_QUALITY
         probe = mean_embedding([self._models.embed(shot.frame.pixels, shot.face) for shot in shots])
-        return probe, self._matcher.search(probe, deadline_s=self._identity.deadline_s, badge=badge)
+        crop = face_crop(shots[0].frame.pixels, shots[0].face.box)
+        return probe, self._matcher.search(probe, deadline_s=self._identity.deadline_s, badge=badge, crop=crop)
 
     def _passive(self, shots: list[Shot]) -> tuple[float, ...]:
         return tuple(self._models.passive_live_score(shot.frame.pixels, shot.face) for shot in shots)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hardware.cameras import open_camera
@@ -16,6 +17,7 @@ from hardware.clock import PlaybackClock, SystemClock
 from hardware.displays.screen import open_display
 from hardware.doors import open_door
 from hardware.notify import Notifier
+from hardware.stills import encode_jpeg
 from kiosk.config.load import replaced
 from kiosk.config.tree import Settings
 from kiosk.errors import ConfigurationError
@@ -30,6 +32,7 @@ from kiosk.runtime.attempt import Site
 from kiosk.runtime.attempts import Attempts
 from kiosk.runtime.badges import Badges
 from kiosk.runtime.calibration import Calibration
+from kiosk.runtime.engines import open_engines
 from kiosk.runtime.extract import Extractor
 from kiosk.runtime.feed import CameraFeed, Feed, InlineFeed
 from kiosk.runtime.health import Health
@@ -48,6 +51,9 @@ from kiosk.visit.reflection import judge
 from kiosk.visit.rules import Rules
 from models import manifest
 from models.faces import open_models
+
+MOST_CROP_BYTES = 200_000
+"""Of a face that is sent to another engine: AWS looks at no more of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +200,16 @@ def open_kiosk(
         feed = stack.enter_context(_feed(settings, clock, paced))
         stamp = store.people_stamp()  # before the load: whoever comes in between is loaded once more, never missed
         gallery = open_gallery(store, models)
+        local = open_matcher(store, models, settings, gallery)
+        encode = partial(encode_jpeg, most_bytes=MOST_CROP_BYTES)
+        matcher = stack.enter_context(open_engines(settings, local, encode, store.badge_holder, journal))
         adapters = Adapters(
             clock=clock,
             feed=feed,
             display=display,
             door=door,
             models=models,
-            matcher=open_matcher(store, models, settings, gallery),
+            matcher=matcher,
             recorder=store,
             worker=worker,
             journal=journal,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from kiosk.closing import Closing
 from kiosk.errors import DoorError
 from kiosk.reasons import Reason
-from kiosk.values import DoorPosition, Embedding, Grant, Match
+from kiosk.values import DoorPosition, Embedding, Grant, Match, Pixels
 
 
 class NobodyMatcher:
@@ -23,9 +23,11 @@ class NobodyMatcher:
         """As given: that of the embeddings it is asked about."""
         return self._model_version
 
-    def search(self, probe: Embedding, *, deadline_s: float, badge: str | None = None) -> Match:
+    def search(
+        self, probe: Embedding, *, deadline_s: float, badge: str | None = None, crop: Pixels | None = None
+    ) -> Match:
         """Always nobody."""
-        del probe, deadline_s, badge
+        del probe, deadline_s, badge, crop
         return Match(None, 0.0, 0.0, "none", self._model_version, Reason.UNKNOWN_PERSON)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kiosk.config.tree import IdentitySettings
 from kiosk.reasons import Reason
-from kiosk.values import Decision, Deny, Grant, Liveness, LivenessResult, Match, Verdict
+from kiosk.values import LOCAL, Decision, Deny, Grant, Liveness, LivenessResult, Match, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,9 @@ def _refuse_match(case: Case, settings: IdentitySettings) -> Reason | None:
         return Reason.MATCH_LATE
     if match.reason is not Reason.WELCOME:
         return match.reason
-    if not match.person_id or not settings.threshold <= match.similarity <= 100.0:
-        return Reason.UNKNOWN_PERSON
-    if not match.margin >= settings.margin:
+    limits = settings if match.source == LOCAL else settings.models.get(match.model_version)
+    if limits is None or not match.person_id or not limits.threshold <= match.similarity <= 100.0:
+        return Reason.UNKNOWN_PERSON  # of a face model without thresholds a similarity says nothing
+    if not match.margin >= limits.margin:
         return Reason.AMBIGUOUS_PERSON
     return None

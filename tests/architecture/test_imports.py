@@ -31,7 +31,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "picamera2": ("hardware/cameras/",),
     "libcamera": ("hardware/cameras/",),
     "structlog": ("kiosk/runtime/journal.py",),
-    "botocore": ("kiosk/rekognition/",),
+    "boto3": ("kiosk/identity/calling.py",),
+    "botocore": ("kiosk/rekognition/", "kiosk/identity/"),
     "starlette": ("kiosk/rekognition/server.py",),
     "uvicorn": ("kiosk/rekognition/",),
     "prometheus_client": ("kiosk/rekognition/metrics.py",),
@@ -44,7 +45,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 LAZY = (
     *("gpiozero", "gpiod", "picamera2", "libcamera", "pygame"),
-    *("botocore", "starlette", "uvicorn", "cryptography", "prometheus_client"),
+    *("boto3", "botocore", "starlette", "uvicorn", "cryptography", "prometheus_client"),
 )
 """Imported inside functions only: a kiosk without that hardware, or without a screen, must start."""
 
@@ -83,7 +84,7 @@ def test_every_dependency_stands_in_the_table() -> None:
         "prometheus-client": "prometheus_client",
     }
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["pi"], *extras["jetson"], *extras["server"]]
+    wanted = [*project["dependencies"], *extras["pi"], *extras["jetson"], *extras["server"], *extras["cloud"]]
     names = {requirement.split(">")[0].split("<")[0].split("=")[0].strip().lower() for requirement in wanted}
     unknown = {modules.get(item, item) for item in names} - set(HOMES) - {"simplejpeg"}
     assert not unknown

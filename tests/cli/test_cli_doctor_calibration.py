@@ -83,7 +83,7 @@ def test_the_age_is_a_setting(tmp_path: Path) -> None:
 def test_a_damaged_one_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through the whole examination, told with the mend."""
     (tmp_path / calibration.FILE).write_text("{")
-    for part in ("_clock", "_storage", "_records", "_weights", "_passive", "_door", "_display"):
+    for part in ("_clock", "_storage", "_records", "_weights", "_passive", "_engines", "_door", "_display"):
         monkeypatch.setattr(doctor, part, lambda *_: doctor.Check("part", "ok", ""))
     settings = Settings(camera=CameraSettings(source="nothing"))
     last = list(doctor.examine(settings, tmp_path))[-1]

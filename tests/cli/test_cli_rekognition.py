@@ -5,19 +5,16 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from kiosk.cli.rig import Devices
@@ -27,11 +24,8 @@ from kiosk.values import Face, Pixels
 from tests.support.clikit import Shell, linked_data
 from tests.support.facekit import plain_face
 from tests.support.painted import painting
+from tests.support.serving import REGION, WAIT_S, serving
 from tests.support.simrig import EASY, SeenModels, simulated, world_of
-
-WAIT_S = 120.0
-"""Longest wait for a process; nothing is judged by it."""
-REGION = "eu-central-1"
 
 
 @pytest.fixture
@@ -40,42 +34,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = linked_data(tmp_path / "data", "core", "demo")
     monkeypatch.setenv("KIOSK_DATA_DIR", str(folder))
     return folder
-
-
-@dataclass(frozen=True)
-class Running:
-    """A server process."""
-
-    url: str
-    process: subprocess.Popen[str]
-
-    def client(self, key: dict[str, str], **more: Any) -> Any:
-        """boto3's own client."""
-        return boto3.session.Session().client(
-            "rekognition",
-            region_name=REGION,
-            endpoint_url=self.url,
-            aws_access_key_id=key["access_key_id"],
-            aws_secret_access_key=key["secret_access_key"],
-            config=Config(retries={"max_attempts": 0}),
-            **more,
-        )
-
-
-@contextmanager
-def serving(*options: str) -> Iterator[Running]:
-    """The server until the block ends, on a port of its own."""
-    words = ["rekognition", "serve", "--listen", "127.0.0.1:0", *options]
-    command = [sys.executable, "-c", "from kiosk.cli import main; main()", *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = next((one for one in process.stdout if one.startswith("listening on ")), "")
-            assert line, process.stderr.read() if process.stderr else ""
-            yield Running(line.removeprefix("listening on ").strip(), process)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=WAIT_S)
 
 
 def new_key(kiosk: Shell, *options: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,13 +32,18 @@ def test_with_every_line_uncommented_it_is_the_defaults() -> None:
     """Each shown value is the default and is accepted; settings without a default show an example."""
     bare = re.sub(r"(?m)^# (\w+ = )", r"\1", example())
     settings = parse(bare, "example").model_dump()
-    defaults = Settings().model_dump()
-    for group, values in defaults.items():
-        for name, value in values.items():
-            if value is None:
-                assert settings[group][name] is not None
+
+    def same(shown: dict[str, Any], default: dict[str, Any]) -> None:
+        assert set(shown) == set(default)
+        for name, value in default.items():
+            if isinstance(value, dict):
+                same(shown[name], value)
+            elif value is None:
+                assert shown[name] is not None
             else:
-                assert settings[group][name] == value
+                assert shown[name] == value
+
+    same(settings, Settings().model_dump())
 
 
 @pytest.mark.parametrize("group", sorted(Settings.model_fields))

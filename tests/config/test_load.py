@@ -25,6 +25,19 @@ def refusal(text: str) -> str:
     return line
 
 
+def test_tables_with_names_of_their_own_are_read_as_strictly() -> None:
+    """Thresholds by face model: the name is free, what is in the table is not."""
+    table = '[identity.models."7.0"]\n'
+    found = parse(f"{table}threshold = 95\n", "kiosk.toml").identity.models
+    assert (found["7.0"].threshold, found["7.0"].margin) == (95.0, 1.0)
+    told = refusal(f"{table}threshold = 50\n")
+    assert "kiosk.toml:2" in told
+    assert "identity.models.7.0.threshold = 50 is not allowed" in told
+    assert "wanted: a number from 90 to 100" in told
+    assert "did you mean identity.models.7.0.threshold?" in refusal(f"{table}treshold = 95\n")
+    assert "tables by name" in refusal("[identity]\nmodels = 3\n")
+
+
 def test_without_any_file_the_defaults_hold(tmp_path: Path) -> None:
     """A kiosk runs without a configuration."""
     assert load(None, default=tmp_path / "absent.toml") == Settings()

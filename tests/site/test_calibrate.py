@@ -64,12 +64,17 @@ def test_the_delay_is_found(name: str) -> None:
     assert made.lag_spread_s < 0.02
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_the_delay_is_found_in_drawn_worlds(number: int) -> None:
-    """With a screen whose delay itself trembles by up to 6 ms (``tests.bench.calibration`` measures more of them)."""
-    error = error_s(number)
-    assert error is not None
-    assert abs(error) < 0.006
+def test_the_delay_is_found_in_drawn_worlds() -> None:
+    """With a screen whose delay itself trembles by up to 6 ms: within 2 ms in the median, 12.5 ms at most.
+
+    One room in about thirty is 6 to 9 ms off, which one depends on the pattern of its wall
+    (``tests.bench.calibration`` measures a hundred).
+    """
+    errors = [error_s(number) for number in range(6)]
+    off = [abs(error) for error in errors if error is not None]
+    assert len(off) == len(errors)
+    assert sorted(off)[len(off) // 2] < 0.002
+    assert max(off) < 0.0125
 
 
 def test_a_wrong_model_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

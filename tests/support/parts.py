@@ -172,10 +172,14 @@ class FakeMatcher:
         self.match = Match("person-1", 99.5, 20.0, "local", VERSION, Reason.WELCOME)
         self.error: KioskError | None = None
         self.asked: list[str | None] = []
+        self.crops: list[Pixels | None] = []
 
-    def search(self, probe: Embedding, *, deadline_s: float, badge: str | None = None) -> Match:
+    def search(
+        self, probe: Embedding, *, deadline_s: float, badge: str | None = None, crop: Pixels | None = None
+    ) -> Match:
         """As the test says."""
         del probe, deadline_s
+        self.crops.append(crop)
         self.asked.append(badge)
         if self.error is not None:
             raise self.error

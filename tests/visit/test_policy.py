@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.config.tree import IdentitySettings
+from kiosk.config.tree import IdentitySettings, ModelThresholds
 from kiosk.reasons import Reason
-from kiosk.values import Deny, Gate, Grant, Liveness, Verdict
+from kiosk.values import Deny, Gate, Grant, Liveness, Match, Verdict
 from kiosk.visit.policy import Case, decide
 from tests.support.visits import ALICE, liveness, match_of
 
@@ -36,6 +36,32 @@ UNKNOWN = match_of(None, 60.0, 50.0, Reason.UNKNOWN_PERSON)
 def test_everything_proven_is_granted_for_this_attempt_and_person() -> None:
     """The one way in."""
     assert decide(GOOD, SETTINGS) == Grant(attempt=3, person_id=ALICE, decided_at_s=14.1)
+
+
+OTHER_ENGINE = IdentitySettings(models={"7.0": ModelThresholds(threshold=95.0, margin=2.0)})
+
+
+def other_engine(similarity: float, runner_up: float = 10.0, model: str = "7.0", source: str = "aws") -> Match:
+    """An answer that is not of the local gallery."""
+    return replace(match_of(ALICE, similarity, runner_up), source=source, model_version=model)
+
+
+@pytest.mark.parametrize(
+    ("match", "reason"),
+    [
+        pytest.param(other_engine(95.0), None, id="its own threshold"),
+        pytest.param(other_engine(94.9), Reason.UNKNOWN_PERSON, id="below it"),
+        pytest.param(other_engine(99.9, model="8.0"), Reason.UNKNOWN_PERSON, id="a model without thresholds"),
+        pytest.param(other_engine(99.9, model=""), Reason.UNKNOWN_PERSON, id="no model"),
+        pytest.param(other_engine(96.0, 94.5), Reason.AMBIGUOUS_PERSON, id="within its margin"),
+        pytest.param(other_engine(97.0, source="local"), Reason.UNKNOWN_PERSON, id="local: not by another's threshold"),
+        pytest.param(other_engine(math.nan), Reason.UNKNOWN_PERSON, id="no number"),
+    ],
+)
+def test_each_face_model_is_held_to_its_own_thresholds(match: Match, reason: Reason | None) -> None:
+    """A similarity of one model says nothing on the scale of another."""
+    found = decide(replace(GOOD, match=match), OTHER_ENGINE)
+    assert found == (Grant(3, ALICE, 14.1) if reason is None else Deny(reason))
 
 
 @pytest.mark.parametrize(

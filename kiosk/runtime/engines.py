@@ -1,0 +1,84 @@
+"""The engines that the configuration names, behind one matcher: AWS, the site's own server, the local gallery."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+from kiosk.config.tree import EndpointSettings, Settings
+from kiosk.errors import ConfigurationError
+from kiosk.identity.breaker import NEVER, Breaker, BreakerRules
+from kiosk.identity.calling import open_client
+from kiosk.identity.failover import Candidate, FailoverMatcher
+from kiosk.identity.matcher import LocalMatcher
+from kiosk.identity.rekognition import Place, RekognitionEngine, described
+from kiosk.ports import Matcher
+from kiosk.runtime.journal import Journal
+from kiosk.values import LOCAL, Pixels
+
+MOST_THREADS = 64
+
+
+@contextmanager
+def open_engines(
+    settings: Settings,
+    local: LocalMatcher,
+    encode: Callable[[Pixels], bytes],
+    badge_holder: Callable[[str], str | None],
+    journal: Journal,
+) -> Iterator[Matcher]:
+    """``local`` itself when no other engine is enabled, else all of them. No request is made yet.
+
+    Raises ConfigurationError: an engine without thresholds for any face model, boto3 missing, settings of no use.
+    """
+    enabled = enabled_endpoints(settings)
+    if not enabled:
+        yield local
+        return
+    fallback = settings.rekognition.fallback
+    rules = BreakerRules(fallback.failures, fallback.rest_s)
+    with ExitStack() as stack:
+        candidates = []
+        for name, endpoint in enabled:
+            client = open_client(endpoint, settings.identity.deadline_s)
+            stack.callback(client.close)
+            pool = ThreadPoolExecutor(min(MOST_THREADS, 2 * endpoint.shards), thread_name_prefix=name)
+            # A call that is late must not hold the end of the kiosk up: its socket ends it.
+            stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+            place = place_of(name, endpoint, settings)
+            engine = RekognitionEngine(client, place, encode, badge_holder, pool)
+            candidates.append(Candidate(name, engine, Breaker(rules, time.monotonic)))
+        candidates.append(Candidate(LOCAL, local, Breaker(NEVER, time.monotonic)))
+        yield FailoverMatcher(candidates, fallback, local.model_version, journal)
+
+
+def enabled_endpoints(settings: Settings) -> list[tuple[str, EndpointSettings]]:
+    """Name and settings of each engine elsewhere, in the order of asking. Raises ConfigurationError."""
+    named = (("aws", settings.rekognition.aws), ("site", settings.rekognition.site))
+    enabled = [(name, endpoint) for name, endpoint in named if endpoint.enabled]
+    if enabled and not settings.identity.models:
+        raise ConfigurationError(
+            "no thresholds for any face model",
+            where="identity.models",
+            mend='add [identity.models."VERSION"], as DescribeCollection tells it',
+        )
+    return enabled
+
+
+def place_of(name: str, endpoint: EndpointSettings, settings: Settings) -> Place:
+    """Where this engine's people are."""
+    return Place(name, endpoint.collection, endpoint.shards, settings.identity.models)
+
+
+def examined(settings: Settings) -> str:
+    """What there is to be said of the engines, each of which is asked once. Raises ConfigurationError, MatchError."""
+    told = []
+    for name, endpoint in enabled_endpoints(settings):
+        client = open_client(endpoint, settings.identity.deadline_s)
+        try:
+            told.append(f"{name} knows {described(client, place_of(name, endpoint, settings))} faces")
+        finally:
+            client.close()
+    return ", ".join(told) or "this machine only"
