@@ -9,15 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from kiosk.config.engines import ModelThresholds, RekognitionSettings
+from kiosk.config.group import Group
 
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Group(BaseModel):
-    """A frozen group of settings that refuses unknown names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class CameraSettings(Group):
@@ -152,13 +149,6 @@ class LivenessSettings(Group):
     tries: int = Field(2, ge=0, le=2, description="further tries after an unsure verdict")
 
 
-class ModelThresholds(Group):
-    """[identity.models."VERSION"]: what another engine's similarity must reach."""
-
-    threshold: float = Field(99.0, ge=90, le=100, description="least similarity of this face model, 0..100")
-    margin: float = Field(1.0, ge=0, le=20, description="least distance to the second person")
-
-
 class IdentitySettings(Group):
     """[identity]"""
 
@@ -170,42 +160,6 @@ class IdentitySettings(Group):
     models: dict[str, ModelThresholds] = Field(
         {}, description="thresholds of Rekognition's face models by FaceModelVersion; a version without is refused"
     )
-
-
-class EndpointSettings(Group):
-    """One server that speaks Rekognition's protocol."""
-
-    enabled: bool = Field(False, description="ask it who somebody is; crops of faces are sent there")
-    region: str = Field("eu-central-1", min_length=1, description="AWS region, and part of every signature")
-    endpoint_url: str | None = Field(
-        None, examples=["https://cellar.example:8765"], description="its address; unset: AWS itself"
-    )
-    ca_bundle: Path | None = Field(
-        None, examples=["/etc/kiosk/cellar.crt"], description="certificate to trust; unset: the usual authorities"
-    )
-    profile: str | None = Field(
-        None, examples=["kiosk"], description="profile of AWS's credentials file; unset: the usual chain"
-    )
-    collection: str = Field("door", min_length=1, description="collection of the enrolled, whose faces bear person ids")
-    shards: int = Field(1, ge=1, le=1000, description="so many collections, COLLECTION-0 and on; 1: just COLLECTION")
-    connect_s: float = Field(0.5, ge=0.05, le=5, description="longest wait for a connection")
-
-
-class FallbackSettings(Group):
-    """When the usual engine does not answer."""
-
-    threshold: float = Field(99.5, ge=90, le=100, description="least similarity that another engine must find")
-    badge: bool = Field(False, description="another engine names nobody without a badge")
-    failures: int = Field(2, ge=1, le=20, description="failures in a row after which an engine is left alone")
-    rest_s: float = Field(15.0, ge=1, le=600, description="how long, before it is tried again")
-
-
-class RekognitionSettings(Group):
-    """[rekognition]"""
-
-    aws: EndpointSettings = EndpointSettings()
-    site: EndpointSettings = EndpointSettings()
-    fallback: FallbackSettings = FallbackSettings()
 
 
 class DoorSettings(Group):
@@ -261,3 +215,16 @@ class Settings(Group):
     door: DoorSettings = DoorSettings()
     records: RecordsSettings = RecordsSettings()
     visit: VisitSettings = VisitSettings()
+
+    @model_validator(mode="after")
+    def _stricter(self) -> Settings:
+        """A fallback that asks for less than the usual engine would be a reason to cut a wire."""
+        if self.rekognition.aws.enabled or self.rekognition.site.enabled:
+            usual = max([self.identity.threshold, *(one.threshold for one in self.identity.models.values())])
+            if not self.rekognition.fallback.badge and self.rekognition.fallback.threshold <= usual:
+                raise ValueError(
+                    f"rekognition.fallback.threshold must be above every threshold in use ({usual:g}), or badge be true"
+                )
+        if any(not name.strip() for name in self.identity.models):
+            raise ValueError("identity.models: a face model without a name")
+        return self

@@ -31,7 +31,8 @@ class Breaker:
         self._guard = threading.Lock()
         self._failed = 0
         self._closed_until_s = -1.0
-        self._trying = False
+        self._trying_until_s = -1.0
+        """Until then one call that was let through may say how it ended; who never does blocks nobody for ever."""
 
     @property
     def open(self) -> bool:
@@ -44,20 +45,26 @@ class Breaker:
         with self._guard:
             if self._failed < self._rules.failures:
                 return True
-            if self._trying or self._clock() < self._closed_until_s:
+            now_s = self._clock()
+            if now_s < max(self._closed_until_s, self._trying_until_s):
                 return False
-            self._trying = True
+            self._trying_until_s = now_s + self._rules.rest_s
             return True
 
     def succeeded(self) -> None:
         """The engine answered, whatever the answer."""
         with self._guard:
             self._failed = 0
-            self._trying = False
+            self._trying_until_s = -1.0
+
+    def released(self) -> None:
+        """It was not asked in the end, or what it said is no sign of its health."""
+        with self._guard:
+            self._trying_until_s = -1.0
 
     def failed(self) -> None:
         """It did not, or not in time."""
         with self._guard:
             self._failed += 1
-            self._trying = False
+            self._trying_until_s = -1.0
             self._closed_until_s = self._clock() + self._rules.rest_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kiosk.config.tree import EndpointSettings
+from kiosk.config.engines import EndpointSettings
 from kiosk.errors import ConfigurationError
 
 
@@ -31,6 +31,7 @@ def open_client(endpoint: EndpointSettings, deadline_s: float) -> Any:
         retries={"total_max_attempts": 1, "mode": "standard"},
         max_pool_connections=max(4, 2 * endpoint.shards),
         tcp_keepalive=True,
+        ignore_configured_endpoint_urls=True,  # faces go where the kiosk's own configuration says, and nowhere else
     )
     try:
         return boto3.session.Session(profile_name=endpoint.profile).client(

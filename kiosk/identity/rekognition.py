@@ -10,16 +10,16 @@ Rules:
 
 from __future__ import annotations
 
+import queue
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from kiosk.config.tree import ModelThresholds
-from kiosk.errors import MatchError, RecordsError
+from kiosk.config.engines import ModelThresholds
+from kiosk.errors import InputError, MatchError, RecordsError
 from kiosk.identity.shards import collection_of, names
 from kiosk.reasons import Reason
 from kiosk.values import Embedding, Match, Pixels
@@ -30,6 +30,10 @@ PAUSE_S = 0.05
 MOST_MATCHES = 100
 """Faces of an answer: a person has several, and the runner-up is to be among them."""
 MOST_BYTES = 5_242_880
+UNNAMED = "#"
+"""Begins what stands for a face without a person: no person id and no ExternalImageId begins so."""
+FOREIGN = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+"""What botocore's parser raises, beside its own errors, for answers that are none."""
 
 
 class RekognitionCalls(Protocol):
@@ -64,19 +68,19 @@ class RekognitionEngine:
         place: Place,
         encode: Callable[[Pixels], bytes],
         badge_holder: Callable[[str], str | None],
-        pool: ThreadPoolExecutor,
+        enrolled: Callable[[str], bool],
         *,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """``pool`` runs the calls of the shards; ``badge_holder`` is ``TemplateSource.badge_holder``."""
+        """``badge_holder`` and ``enrolled`` (whether somebody of this id may be let in) are the kiosk's own records."""
         self.name = place.name
         self._calls = calls
         self._place = place
         self._encode = encode
         self._badge_holder = badge_holder
-        self._pool = pool
+        self._enrolled = enrolled
         self._clock = clock
         self._pause = pause
         self._chance = chance
@@ -91,14 +95,18 @@ class RekognitionEngine:
         del probe  # another model's vector says nothing here
         if crop is None:
             raise Unusable("no picture to send", where=self.name)
-        content = self._encode(crop)
+        try:
+            content = self._encode(crop)
+        except InputError as error:
+            raise Unusable(error.what, where=self.name) from error
         if len(content) > MOST_BYTES:
             raise Unusable("the picture is too large to send", where=self.name)
         until_s = self._clock() + deadline_s
         if badge is not None:
             return self._verify(content, badge, until_s)
         place = self._place
-        found = [self._judged(answer) for answer in self._ask(names(place.prefix, place.shards), content, until_s)]
+        answers = self._ask(names(place.prefix, place.shards), content, until_s)
+        found = [self._judged(answer) for answer in answers]
         versions = {version for version, _ in found}
         if len(versions) != 1:
             raise MatchError(f"the shards are of different models: {', '.join(sorted(versions))}", where=self.name)
@@ -107,18 +115,32 @@ class RekognitionEngine:
         for _, people in found:
             for person_id, similarity in people.items():
                 best[person_id] = max(similarity, best.get(person_id, 0.0))
-        return self._decided(best, version)
+        full = any(
+            len(people) == 1 and _count(answer) >= MOST_MATCHES
+            for answer, (_, people) in zip(answers, found, strict=True)
+        )
+        return self._decided(best, version, full=full)
 
-    def _decided(self, best: Mapping[str, float], version: str) -> Match:
+    def _decided(self, best: Mapping[str, float], version: str, *, full: bool) -> Match:
+        """``full``: an answer had no room for a second person, so that nothing is known of the runner-up."""
         rules = self._place.thresholds[version]
         ranked = sorted(best.items(), key=lambda pair: -pair[1])
         person_id, similarity = ranked[0] if ranked else (None, 0.0)
         runner_up = ranked[1][1] if len(ranked) > 1 else 0.0
         if similarity < rules.threshold:
             return self._match(None, similarity, runner_up, version, Reason.UNKNOWN_PERSON)
-        if similarity - runner_up < rules.margin:
+        if similarity - runner_up < rules.margin or full:
             return self._match(None, similarity, runner_up, version, Reason.AMBIGUOUS_PERSON)
+        if person_id is None or not self._may_enter(person_id):
+            return self._match(None, similarity, runner_up, version, Reason.UNKNOWN_PERSON)
         return self._match(person_id, similarity, runner_up, version, Reason.WELCOME)
+
+    def _may_enter(self, person_id: str) -> bool:
+        """Whether the records here know this person: whoever was removed at the kiosk stays out."""
+        try:
+            return not person_id.startswith(UNNAMED) and self._enrolled(person_id)
+        except RecordsError as error:
+            raise MatchError(f"the person cannot be looked up: {error.what}", where=self.name) from error
 
     def _verify(self, content: bytes, badge: str, until_s: float) -> Match:
         try:
@@ -143,18 +165,15 @@ class RekognitionEngine:
             version = answer["FaceModelVersion"]  # type: ignore[index]  # foreign: whatever it is, it is caught here
             if not isinstance(version, str):
                 raise TypeError("no version")
-            matches = [
-                (match["Face"].get("ExternalImageId"), match["Similarity"])
-                for match in answer["FaceMatches"]  # type: ignore[index]  # as above
-            ]
             people: dict[str, float] = {}
-            for person_id, similarity in matches:
-                value = float(similarity)
+            for match in answer["FaceMatches"]:  # type: ignore[index]  # as above
+                face, value = match["Face"], float(match["Similarity"])
                 if not 0.0 <= value <= 100.0:
                     raise ValueError("no similarity")
-                if person_id:
-                    people[str(person_id)] = max(value, people.get(str(person_id), 0.0))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+                # A face without a person is somebody all the same: it can be a runner-up, and is never let in.
+                person_id = str(face.get("ExternalImageId") or f"{UNNAMED}{face['FaceId']}")
+                people[person_id] = max(value, people.get(person_id, 0.0))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise MatchError("the answer cannot be read", where=self.name) from error
         if version not in self._place.thresholds:
             known = ", ".join(sorted(self._place.thresholds)) or "none"
@@ -162,17 +181,31 @@ class RekognitionEngine:
         return version, people
 
     def _ask(self, collections: Sequence[str], content: bytes, until_s: float) -> list[object]:
-        """The answers of all collections, asked at once. Raises MatchError, Unusable."""
-        waiting: list[Future[object]] = [
-            self._pool.submit(self._ask_one, collection, content, until_s) for collection in collections
-        ]
-        try:
-            return [future.result(timeout=max(0.0, until_s - self._clock())) for future in waiting]
-        except LateError as error:
-            raise MatchError("no answer in time", where=self.name) from error
-        finally:
-            for future in waiting:
-                future.cancel()
+        """The answers of all collections, asked at once. Raises MatchError, Unusable.
+
+        Each call has a thread of its own that nobody waits for: one that hangs beyond the deadline holds up neither the
+        next visit nor the end of the program.
+        """
+        answers: queue.SimpleQueue[tuple[int, object]] = queue.SimpleQueue()
+
+        def ask(number: int, collection: str) -> None:
+            try:
+                answers.put((number, self._ask_one(collection, content, until_s)))
+            except MatchError as error:
+                answers.put((number, error))
+
+        for number, collection in enumerate(collections):
+            threading.Thread(target=ask, args=(number, collection), name=self.name, daemon=True).start()
+        found: dict[int, object] = {}
+        while len(found) < len(collections):
+            try:
+                number, answer = answers.get(timeout=max(0.001, until_s - self._clock()))
+            except queue.Empty as error:
+                raise MatchError("no answer in time", where=self.name) from error
+            if isinstance(answer, MatchError):
+                raise answer
+            found[number] = answer
+        return [found[number] for number in range(len(collections))]
 
     def _ask_one(self, collection: str, content: bytes, until_s: float) -> object:
         least = min(rules.threshold - rules.margin for rules in self._place.thresholds.values())
@@ -206,8 +239,13 @@ class RekognitionEngine:
             if code in ("InvalidParameterException", "InvalidImageFormatException", "ImageTooLargeException"):
                 return Unusable(f"refused the picture ({code})", where=self.name)
             return _Refused(code, self.name)
-        except (BotoCoreError, ResponseParserError, ValueError, OSError) as error:
+        except (BotoCoreError, ResponseParserError, *FOREIGN) as error:
             return MatchError(f"no answer ({type(error).__name__})", where=self.name)
+
+
+def _count(answer: Any) -> int:
+    """Faces of an answer that has been judged."""
+    return len(answer["FaceMatches"])
 
 
 def described(calls: Any, place: Place) -> int:

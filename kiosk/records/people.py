@@ -80,6 +80,11 @@ def remove(connection: Connection, ref: str, now: str) -> Person:
     return person
 
 
+def is_active(connection: Connection, person_id: str) -> bool:
+    """Whether somebody of this id is here and not suspended."""
+    return connection.scalar(select(PersonRow.active).where(PersonRow.person_id == person_id)) is True
+
+
 def set_active(connection: Connection, ref: str, active: bool, now: str) -> Person:
     """Suspend a person (their templates and badge stop counting) or bring them back. Raises UnknownPerson."""
     person = find(connection, ref)

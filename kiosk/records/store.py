@@ -147,6 +147,11 @@ class Store(Closing):
         with self._read() as connection:
             return people.badge_holder(connection, badge)
 
+    def is_enrolled(self, person_id: str) -> bool:
+        """Whether somebody of this id is here and not suspended."""
+        with self._read() as connection:
+            return people.is_active(connection, person_id)
+
     def no_flash(self, badge: str) -> bool:
         """Whether the screen must not flash at this badge's holder; False where nobody holds it."""
         with self._read() as connection:

@@ -35,6 +35,8 @@ BODY_S = 20.0
 AT_ONCE = 8
 """Requests whose bodies are in memory."""
 MOST_WAITING = 100
+MOST_CONNECTIONS = 800
+"""Of all peers: a process may have 1 024 files open."""
 KEEP_ALIVE_S = 15
 GRACE_S = 10
 """What is being answered when the server is told to stop may end."""
@@ -136,6 +138,7 @@ def serve(
         lifespan="off",
         http=bounded_protocol(),
         ws="none",
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )

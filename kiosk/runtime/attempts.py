@@ -194,8 +194,13 @@ class Attempts:
     def _match(self, shots: list[Shot], badge: str | None) -> tuple[Embedding, Match] | Reason:
         if not shots:
             return Reason.LOW_VIDEO_QUALITY
-        probe = mean_embedding([self._models.embed(shot.frame.pixels, shot.face) for shot in shots])
-        crop = face_crop(shots[0].frame.pixels, shots[0].face.box)
+        faces = [self._models.embed(shot.frame.pixels, shot.face) for shot in shots]
+        probe = mean_embedding(faces)
+        central = max(range(len(shots)), key=lambda at: float(faces[at].vector @ probe.vector))
+        # An engine that looks for itself sees one frame only: it must show whom all of them show.
+        if any(self._scale.between(faces[central], one) < self._liveness.same_face for one in faces):
+            return Reason.FACE_CHANGED
+        crop = face_crop(shots[central].frame.pixels, shots[central].face.box)
         return probe, self._matcher.search(probe, deadline_s=self._identity.deadline_s, badge=badge, crop=crop)
 
     def _passive(self, shots: list[Shot]) -> tuple[float, ...]:

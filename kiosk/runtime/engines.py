@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from kiosk.config.tree import EndpointSettings, Settings
+from kiosk.config.engines import EndpointSettings
+from kiosk.config.tree import Settings
 from kiosk.errors import ConfigurationError
 from kiosk.identity.breaker import NEVER, Breaker, BreakerRules
 from kiosk.identity.calling import open_client
@@ -18,8 +18,6 @@ from kiosk.ports import Matcher
 from kiosk.runtime.journal import Journal
 from kiosk.values import LOCAL, Pixels
 
-MOST_THREADS = 64
-
 
 @contextmanager
 def open_engines(
@@ -27,6 +25,7 @@ def open_engines(
     local: LocalMatcher,
     encode: Callable[[Pixels], bytes],
     badge_holder: Callable[[str], str | None],
+    enrolled: Callable[[str], bool],
     journal: Journal,
 ) -> Iterator[Matcher]:
     """``local`` itself when no other engine is enabled, else all of them. No request is made yet.
@@ -44,11 +43,8 @@ def open_engines(
         for name, endpoint in enabled:
             client = open_client(endpoint, settings.identity.deadline_s)
             stack.callback(client.close)
-            pool = ThreadPoolExecutor(min(MOST_THREADS, 2 * endpoint.shards), thread_name_prefix=name)
-            # A call that is late must not hold the end of the kiosk up: its socket ends it.
-            stack.callback(pool.shutdown, wait=False, cancel_futures=True)
             place = place_of(name, endpoint, settings)
-            engine = RekognitionEngine(client, place, encode, badge_holder, pool)
+            engine = RekognitionEngine(client, place, encode, badge_holder, enrolled)
             candidates.append(Candidate(name, engine, Breaker(rules, time.monotonic)))
         candidates.append(Candidate(LOCAL, local, Breaker(NEVER, time.monotonic)))
         yield FailoverMatcher(candidates, fallback, local.model_version, journal)

@@ -202,7 +202,9 @@ def open_kiosk(
         gallery = open_gallery(store, models)
         local = open_matcher(store, models, settings, gallery)
         encode = partial(encode_jpeg, most_bytes=MOST_CROP_BYTES)
-        matcher = stack.enter_context(open_engines(settings, local, encode, store.badge_holder, journal))
+        matcher = stack.enter_context(
+            open_engines(settings, local, encode, store.badge_holder, store.is_enrolled, journal)
+        )
         adapters = Adapters(
             clock=clock,
             feed=feed,

@@ -38,6 +38,38 @@ def test_tables_with_names_of_their_own_are_read_as_strictly() -> None:
     assert "tables by name" in refusal("[identity]\nmodels = 3\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[rekognition.site]\nendpoint_url = "http://10.0.0.5:8765"\n', "must be https"),
+        ('[rekognition.site]\nendpoint_url = "http://localhost:8765"\n', "must be https"),
+        ('[rekognition.site]\nendpoint_url = "https://me:secret@cellar"\n', "without a user"),
+        ('[rekognition.site]\nendpoint_url = "cellar"\n', "must be https"),
+        ("[rekognition.site]\nenabled = true\n", "site.endpoint_url is needed"),
+        (
+            '[rekognition.aws]\nenabled = true\nendpoint_url = "https://a"\n'
+            '[rekognition.site]\nenabled = true\nendpoint_url = "https://a"\n',
+            "one and the same",
+        ),
+        ("[rekognition.aws]\nenabled = true\n[identity]\nthreshold = 99.6\n", "fallback.threshold must be above"),
+        ('[rekognition.aws]\nenabled = true\n[identity.models."7"]\nthreshold = 99.5\n', "must be above"),
+        ('[identity.models." "]\nthreshold = 99.5\n', "without a name"),
+        ('[rekognition.aws]\ncollection = "two words"\n', "collection"),
+    ],
+)
+def test_an_engine_that_would_weaken_the_door_is_refused(text: str, words: str) -> None:
+    """Answers that anybody could forge, faces sent elsewhere than said, a fallback that asks for less."""
+    assert words in refusal(text)
+
+
+def test_engines_that_are_well_configured_are_read() -> None:
+    """Plain HTTP to this machine, TLS to others, a badge instead of a higher threshold."""
+    here = parse('[rekognition.site]\nenabled = true\nendpoint_url = "http://127.0.0.1:1"\n', "a").rekognition.site
+    assert here.enabled
+    text = "[rekognition.aws]\nenabled = true\n[rekognition.fallback]\nbadge = true\n[identity]\nthreshold = 99.9\n"
+    assert parse(text, "a").rekognition.fallback.badge
+
+
 def test_without_any_file_the_defaults_hold(tmp_path: Path) -> None:
     """A kiosk runs without a configuration."""
     assert load(None, default=tmp_path / "absent.toml") == Settings()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.config.tree import FallbackSettings
+from kiosk.config.engines import FallbackSettings
 from kiosk.errors import MatchError
 from kiosk.identity.breaker import NEVER, Breaker, BreakerRules
 from kiosk.identity.failover import LAST_SHARE, Candidate, FailoverMatcher
@@ -135,13 +135,29 @@ def test_an_engine_that_failed_twice_is_left_alone_and_tried_again_once() -> Non
     assert one.ask().source == "aws"
 
 
-def test_a_picture_that_an_engine_cannot_use_is_no_reason_to_leave_it_alone() -> None:
-    """The next one looks at it, under the stricter rule."""
+def test_a_picture_that_an_engine_cannot_use_is_final_and_no_sign_of_its_health() -> None:
+    """A visitor with a hand before the face must not choose who judges."""
     one = stage()
     one.aws.fault = Unusable("no face in the picture")
     for _ in range(4):
+        with pytest.raises(Unusable):
+            one.ask()
+    assert (len(one.aws.asked), one.site.asked, one.local.asked) == (4, [], [])
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), RecursionError(), OverflowError(), AttributeError(), OSError()])
+def test_a_mistake_in_an_engine_leads_to_the_next_one_as_its_failure_does(error: Exception) -> None:
+    """And its breaker opens, tries again, and closes."""
+    one = stage()
+    one.aws.fault = error  # type: ignore[assignment]  # whatever a foreign library raises
+    for _ in range(4):
         assert one.ask().source == "site"
-    assert len(one.aws.asked) == 4
+    assert len(one.aws.asked) == 2
+    one.clock.now_s += 10.0
+    one.ask()
+    one.aws.fault = None
+    one.clock.now_s += 10.0
+    assert one.ask().source == "aws"
 
 
 @given(st.floats(90.0, 100.0), st.floats(90.0, 100.0), st.booleans(), st.booleans(), st.sampled_from(["aws", "site"]))
@@ -161,15 +177,44 @@ def test_cutting_a_wire_never_makes_the_door_easier(
         assert found.reason in (Reason.BADGE_NEEDED, Reason.UNKNOWN_PERSON, Reason.BADGE_MISMATCH)
 
 
-def test_the_last_engine_always_gets_its_turn() -> None:
-    """Engines before it may use up their share of the deadline, not its."""
+def test_every_engine_gets_its_turn() -> None:
+    """The time before the last one's is split: an engine that hangs does not keep the next one out."""
     one = stage()
-    one.aws.fault = one.site.fault = DOWN
-    one.aws.takes_s = 1.5
+    one.aws.fault = DOWN
+    one.aws.takes_s = (2.0 - LAST_SHARE * 2.0) / 2
+    assert one.ask().source == "site"
+    assert one.aws.asked == [0.75]
+    assert one.site.asked == [0.75]
+    one.site.fault = DOWN
+    one.site.takes_s = 0.75
     assert one.ask().source == "local"
-    assert one.aws.asked == [2.0 - LAST_SHARE * 2.0]
-    assert one.site.asked == [0.0]
     assert one.local.asked == [0.5]
+
+
+def test_an_engine_without_time_is_not_asked_and_not_blamed() -> None:
+    """Its failure would say nothing of it."""
+    one = stage()
+    one.aws.fault = DOWN
+    one.aws.takes_s = 1.45
+    for _ in range(4):
+        assert one.ask().source in ("local", "site")
+    assert one.site.asked[:1] == [pytest.approx(1.5)]  # asked only once the one before it rests
+
+
+def test_a_try_that_never_says_how_it_ended_blocks_nobody_for_ever() -> None:
+    """Somebody else tries after a while."""
+    clock = Clock()
+    breaker = Breaker(RULES, clock)
+    for _ in range(2):
+        breaker.failed()
+    clock.now_s = 10.0
+    assert breaker.allows()
+    clock.now_s = 19.0
+    assert not breaker.allows()
+    clock.now_s = 20.0
+    assert breaker.allows()
+    breaker.released()
+    assert breaker.allows()
 
 
 def test_when_nobody_answers_it_is_a_failure_and_nobody_is_named() -> None:

@@ -7,7 +7,6 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ import numpy as np
 import pytest
 
 from hardware.stills import decode_image
-from kiosk.config.tree import EndpointSettings, ModelThresholds
-from kiosk.errors import ConfigurationError, MatchError
+from kiosk.config.engines import EndpointSettings, ModelThresholds
+from kiosk.errors import ConfigurationError, InputError, MatchError, RecordsError
 from kiosk.identity.calling import open_client
 from kiosk.identity.rekognition import Place, RekognitionEngine, Unusable, described
 from kiosk.identity.shards import collection_of, names
@@ -38,13 +37,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield opened
 
 
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads for the shards."""
-    with ThreadPoolExecutor(8) as made:
-        yield made
-
-
 def face(person: int, quality: int = GOOD) -> Pixels:
     """A crop of one person."""
     return decode_image(painting((person, (60, 60, 120), quality)))
@@ -61,10 +53,10 @@ def as_png(pixels: Pixels) -> bytes:
     return file.getvalue()
 
 
-def engine(calls: Any, pool: ThreadPoolExecutor, *, shards: int = 1, limits: Any = None, **more: Any) -> Any:
+def engine(calls: Any, *, shards: int = 1, limits: Any = None, enrolled: Any = None, **more: Any) -> Any:
     """Over these calls."""
     place = Place("aws", "door", shards, LIMITS if limits is None else limits)
-    return RekognitionEngine(calls, place, as_png, BADGES.get, pool, **more)
+    return RekognitionEngine(calls, place, as_png, BADGES.get, enrolled or (lambda _: True), **more)
 
 
 def enroll(bench: Bench, shards: int, *people: int) -> None:
@@ -80,10 +72,10 @@ def enroll(bench: Bench, shards: int, *people: int) -> None:
 
 
 @pytest.mark.parametrize("shards", [1, 5])
-def test_people_are_found_in_whatever_shard_they_are(bench: Bench, pool: ThreadPoolExecutor, shards: int) -> None:
+def test_people_are_found_in_whatever_shard_they_are(bench: Bench, shards: int) -> None:
     """And strangers in none; the answer says which engine and which model."""
     enroll(bench, shards, 1, 2, 3, 4)
-    asked = engine(bench.client(bench.key("match")), pool, shards=shards)
+    asked = engine(bench.client(bench.key("match")), shards=shards)
     for person in (1, 2, 3, 4):
         found = asked.search(someone(0), deadline_s=30.0, crop=face(person, GOOD - 1))
         assert (found.person_id, found.reason) == (f"person-{person}", Reason.WELCOME)
@@ -93,20 +85,20 @@ def test_people_are_found_in_whatever_shard_they_are(bench: Bench, pool: ThreadP
     assert (stranger.person_id, stranger.reason) == (None, Reason.UNKNOWN_PERSON)
 
 
-def test_two_records_of_one_face_are_ambiguous(bench: Bench, pool: ThreadPoolExecutor) -> None:
+def test_two_records_of_one_face_are_ambiguous(bench: Bench) -> None:
     """Neither is named."""
     enroll(bench, 3, 1)
     image = {"Bytes": painting((1, (60, 60, 120), GOOD))}
     other = collection_of("door", "person-9", 3)
     bench.client().index_faces(CollectionId=other, Image=image, ExternalImageId="person-9")
-    found = engine(bench.client(), pool, shards=3).search(someone(0), deadline_s=30.0, crop=face(1))
+    found = engine(bench.client(), shards=3).search(someone(0), deadline_s=30.0, crop=face(1))
     assert (found.person_id, found.reason) == (None, Reason.AMBIGUOUS_PERSON)
 
 
-def test_a_badge_asks_one_shard_and_one_person(bench: Bench, pool: ThreadPoolExecutor) -> None:
+def test_a_badge_asks_one_shard_and_one_person(bench: Bench) -> None:
     """The holder is let in, another face with the badge is not, an unknown badge neither."""
     enroll(bench, 4, 1, 2)
-    asked = engine(bench.client(), pool, shards=4)
+    asked = engine(bench.client(), shards=4)
     before = len(bench.log)
     found = asked.search(someone(0), deadline_s=30.0, badge="17", crop=face(1))
     assert (found.person_id, found.reason) == ("person-1", Reason.WELCOME)
@@ -117,30 +109,30 @@ def test_a_badge_asks_one_shard_and_one_person(bench: Bench, pool: ThreadPoolExe
     assert (nobody.person_id, nobody.reason) == (None, Reason.UNKNOWN_BADGE)
 
 
-def test_an_unknown_face_model_is_refused_and_says_so(bench: Bench, pool: ThreadPoolExecutor) -> None:
+def test_an_unknown_face_model_is_refused_and_says_so(bench: Bench) -> None:
     """A similarity without thresholds means nothing."""
     enroll(bench, 1, 1)
-    asked = engine(bench.client(), pool, limits={"7.0": ModelThresholds()})
+    asked = engine(bench.client(), limits={"7.0": ModelThresholds()})
     with pytest.raises(MatchError, match=r"face model 'test-model\+1' has no thresholds; known: 7.0"):
         asked.search(someone(0), deadline_s=30.0, crop=face(1))
 
 
-def test_a_picture_without_a_face_is_unusable_not_a_failure(bench: Bench, pool: ThreadPoolExecutor) -> None:
+def test_a_picture_without_a_face_is_unusable_not_a_failure(bench: Bench) -> None:
     """The engine is well."""
     enroll(bench, 1, 1)
-    asked = engine(bench.client(), pool)
+    asked = engine(bench.client())
     with pytest.raises(Unusable, match="InvalidParameterException"):
         asked.search(someone(0), deadline_s=30.0, crop=decode_image(painting()))
     with pytest.raises(Unusable, match="no picture"):
         asked.search(someone(0), deadline_s=30.0)
 
 
-def test_a_collection_deleted_under_us_is_a_failure(bench: Bench, pool: ThreadPoolExecutor) -> None:
+def test_a_collection_deleted_under_us_is_a_failure(bench: Bench) -> None:
     """Not an empty one."""
     enroll(bench, 2, 1)
     bench.client().delete_collection(CollectionId="door-1")
     with pytest.raises(MatchError, match="ResourceNotFoundException"):
-        engine(bench.client(), pool, shards=2).search(someone(0), deadline_s=30.0, crop=face(1))
+        engine(bench.client(), shards=2).search(someone(0), deadline_s=30.0, crop=face(1))
 
 
 def test_what_doctor_asks_names_what_is_wrong(bench: Bench) -> None:
@@ -172,12 +164,12 @@ def throttled(times: int) -> Callable[..., Any]:
     return search
 
 
-def test_what_may_succeed_is_asked_again_in_growing_pauses(pool: ThreadPoolExecutor) -> None:
+def test_what_may_succeed_is_asked_again_in_growing_pauses() -> None:
     """As long as the deadline allows, and no longer."""
     pauses: list[float] = []
     calls = type("Calls", (), {"search_faces_by_image": staticmethod(throttled(3))})()
     chances = iter((0.0, 1.0, 0.5))
-    asked = engine(calls, pool, pause=pauses.append, chance=lambda: next(chances))
+    asked = engine(calls, pause=pauses.append, chance=lambda: next(chances))
     assert asked.search(someone(0), deadline_s=60.0, crop=face(1)).reason is Reason.UNKNOWN_PERSON
     assert pauses == pytest.approx([0.025, 0.1, 0.15])
     calls = type("Calls", (), {"search_faces_by_image": staticmethod(throttled(10**9))})()
@@ -186,7 +178,7 @@ def test_what_may_succeed_is_asked_again_in_growing_pauses(pool: ThreadPoolExecu
     def wait(seconds: float) -> None:
         now[0] += seconds
 
-    asked = engine(calls, pool, pause=wait, clock=lambda: now[0], chance=lambda: 1.0)
+    asked = engine(calls, pause=wait, clock=lambda: now[0], chance=lambda: 1.0)
     with pytest.raises(MatchError, match="ThrottlingException"):
         asked.search(someone(0), deadline_s=2.0, crop=face(1))
     assert now[0] == pytest.approx(0.05 + 0.1 + 0.2 + 0.4 + 0.8)  # the next pause would have ended too late
@@ -205,21 +197,76 @@ def test_what_may_succeed_is_asked_again_in_growing_pauses(pool: ThreadPoolExecu
         {"FaceModelVersion": VERSION, "FaceMatches": [{"Similarity": 1e9, "Face": {"ExternalImageId": "ada"}}]},
         {"FaceModelVersion": VERSION, "FaceMatches": [{"Similarity": float("nan"), "Face": {"ExternalImageId": "a"}}]},
         {"FaceModelVersion": ["x"], "FaceMatches": []},
+        {"FaceModelVersion": VERSION, "FaceMatches": [{"Similarity": 10**400, "Face": {"ExternalImageId": "ada"}}]},
+        {"FaceModelVersion": VERSION, "FaceMatches": [{"Similarity": 99.9, "Face": {}}]},
+        [],
     ],
 )
-def test_half_an_answer_is_a_failure(pool: ThreadPoolExecutor, answer: Any) -> None:
+def test_half_an_answer_is_a_failure(answer: Any) -> None:
     """Never "nobody", and never somebody."""
     calls = type("Calls", (), {"search_faces_by_image": staticmethod(lambda **_: answer)})()
     with pytest.raises(MatchError):
-        engine(calls, pool).search(someone(0), deadline_s=30.0, crop=face(1))
+        engine(calls).search(someone(0), deadline_s=30.0, crop=face(1))
 
 
-def test_a_face_without_a_person_names_nobody(pool: ThreadPoolExecutor) -> None:
-    """Somebody else's collection."""
-    matches = [{"Similarity": 99.9, "Face": {"FaceId": "x"}}]
-    calls = type("Calls", (), {"search_faces_by_image": staticmethod(lambda **_: {**ANSWER, "FaceMatches": matches})})()
-    found = engine(calls, pool).search(someone(0), deadline_s=30.0, crop=face(1))
-    assert (found.person_id, found.reason) == (None, Reason.UNKNOWN_PERSON)
+def answering(*matches: tuple[str | None, float]) -> Any:
+    """Calls that always answer with these people; None: a face without one."""
+    found = [
+        {"Similarity": similarity, "Face": {"FaceId": str(at), **({"ExternalImageId": person} if person else {})}}
+        for at, (person, similarity) in enumerate(matches)
+    ]
+    return type("Calls", (), {"search_faces_by_image": staticmethod(lambda **_: {**ANSWER, "FaceMatches": found})})()
+
+
+@pytest.mark.parametrize(
+    ("matches", "reason"),
+    [
+        ([(None, 99.9)], Reason.UNKNOWN_PERSON),
+        ([(None, 99.9), ("ada", 99.2)], Reason.AMBIGUOUS_PERSON),
+        ([(None, 100.0), ("ada", 98.9)], Reason.UNKNOWN_PERSON),
+        ([("ada", 99.9), (None, 99.5)], Reason.AMBIGUOUS_PERSON),
+        ([("ada", 99.9)] * 100, Reason.AMBIGUOUS_PERSON),
+        ([("ada", 99.9), ("bob", 98.0)], Reason.WELCOME),
+    ],
+)
+def test_a_face_without_a_person_is_somebody_all_the_same(
+    matches: list[tuple[str | None, float]], reason: Reason
+) -> None:
+    """It is never let in, and nobody is who is hardly more similar; nor when there was no room for a second person."""
+    found = engine(answering(*matches)).search(someone(0), deadline_s=30.0, crop=face(1))
+    assert found.reason is reason
+    assert (found.person_id is not None) == (reason is Reason.WELCOME)
+
+
+def test_who_was_removed_here_stays_out_whatever_a_server_says() -> None:
+    """Its collection is not the list of who may enter."""
+    asked: list[str] = []
+
+    def nobody(person_id: str) -> bool:
+        asked.append(person_id)
+        return False
+
+    found = engine(answering(("ada", 99.9)), enrolled=nobody).search(someone(0), deadline_s=30.0, crop=face(1))
+    assert (found.person_id, found.reason, asked) == (None, Reason.UNKNOWN_PERSON, ["ada"])
+
+    def broken(_: str) -> bool:
+        raise RecordsError("the disk failed")
+
+    with pytest.raises(MatchError, match="cannot be looked up"):
+        engine(answering(("ada", 99.9)), enrolled=broken).search(someone(0), deadline_s=30.0, crop=face(1))
+
+
+def test_a_crop_too_small_to_send_is_unusable() -> None:
+    """One line, and no engine is blamed."""
+    place = Place("aws", "door", 1, LIMITS)
+
+    def small(_: Pixels) -> bytes:
+        raise InputError("too small")
+
+    with pytest.raises(Unusable, match="too small"):
+        RekognitionEngine(answering(), place, small, BADGES.get, lambda _: True).search(
+            someone(0), deadline_s=5.0, crop=face(1)
+        )
 
 
 # Endpoints that do everything wrong, asked by boto3 itself.
@@ -264,13 +311,13 @@ def endpoint(answer: bytes, *, then: str = "close", over: threading.Event | None
             thread.join()
 
 
-def asked_at(url: str, pool: ThreadPoolExecutor, deadline_s: float, monkeypatch: pytest.MonkeyPatch) -> Any:
+def asked_at(url: str, deadline_s: float, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the engine makes of this endpoint."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "A")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "S")
     client = open_client(EndpointSettings(enabled=True, endpoint_url=url), deadline_s)
     try:
-        return engine(client, pool).search(someone(0), deadline_s=deadline_s, crop=face(1))
+        return engine(client).search(someone(0), deadline_s=deadline_s, crop=face(1))
     finally:
         client.close()
 
@@ -286,20 +333,33 @@ def asked_at(url: str, pool: ThreadPoolExecutor, deadline_s: float, monkeypatch:
         (reply("302 Found", b""), "answer"),
         (b"", "no answer"),
         (b"\x00\x01\x02", "no answer"),
+        (reply("200 OK", b"[]"), "no answer|cannot be read"),
+        (reply("200 OK", b"null"), "no answer|cannot be read"),
+        (reply("200 OK", b'{"FaceMatches":[1]}'), "no answer|cannot be read"),
+        (reply("200 OK", b"[" * 100_000), "no answer|cannot be read"),
     ],
-    ids=["captive portal", "half a JSON", "cut off", "503", "expired", "moved", "silence", "rubbish"],
+    ids=[
+        "captive portal",
+        "half a JSON",
+        "cut off",
+        "503",
+        "expired",
+        "moved",
+        "silence",
+        "rubbish",
+        "list",
+        "null",
+        "numbers",
+        "depth",
+    ],
 )
-def test_an_endpoint_that_misbehaves_is_a_failure(
-    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, answer: bytes, words: str
-) -> None:
+def test_an_endpoint_that_misbehaves_is_a_failure(monkeypatch: pytest.MonkeyPatch, answer: bytes, words: str) -> None:
     """Each time a MatchError that names the engine, never an answer."""
     with endpoint(answer) as url, pytest.raises(MatchError, match=words):
-        asked_at(url, pool, 20.0, monkeypatch)
+        asked_at(url, 20.0, monkeypatch)
 
 
-def test_an_endpoint_that_hangs_is_left_at_the_deadline(
-    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_endpoint_that_hangs_is_left_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though its answer had begun: the call ends with the deadline, not with the server."""
     over = threading.Event()
     began = time.monotonic()
@@ -307,21 +367,19 @@ def test_an_endpoint_that_hangs_is_left_at_the_deadline(
         endpoint(reply("200 OK", OK_BODY[:10], length=len(OK_BODY)), then="hang", over=over) as url,
         pytest.raises(MatchError, match="no answer"),
     ):
-        asked_at(url, pool, 0.5, monkeypatch)
+        asked_at(url, 0.5, monkeypatch)
     assert time.monotonic() - began < 40.0  # not the endpoint's minute
 
 
-def test_nobody_at_home_is_a_failure(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_at_home_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The port is closed."""
     with endpoint(b"") as url:
         pass
     with pytest.raises(MatchError, match="no answer"):
-        asked_at(url, pool, 5.0, monkeypatch)
+        asked_at(url, 5.0, monkeypatch)
 
 
-def test_without_credentials_it_is_a_failure_too(
-    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_credentials_it_is_a_failure_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The local gallery answers then; nothing is sent unsigned."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
@@ -330,14 +388,13 @@ def test_without_credentials_it_is_a_failure_too(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     client = open_client(EndpointSettings(enabled=True, endpoint_url="http://127.0.0.1:9"), 1.0)
     with pytest.raises(MatchError, match="NoCredentials"):
-        engine(client, pool).search(someone(0), deadline_s=5.0, crop=np.zeros((90, 90, 3), np.uint8))
+        engine(client).search(someone(0), deadline_s=5.0, crop=np.zeros((90, 90, 3), np.uint8))
 
 
 @pytest.mark.parametrize(
     "settings",
     [
         EndpointSettings(profile="no-such-profile"),
-        EndpointSettings(endpoint_url="cellar"),
         EndpointSettings(ca_bundle=Path("/no/such.crt")),
     ],
 )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
+import numpy as np
 import pytest
 
 from kiosk.config.tree import LivenessSettings
 from kiosk.errors import ModelError
 from kiosk.reasons import Reason
 from kiosk.runtime.worker import Answer, InlineWorker
-from kiosk.values import LivenessResult, SceneKind
+from kiosk.values import Embedding, LivenessResult, SceneKind
 from kiosk.visit.events import LivenessJudged, MatchArrived, MatchFailed
 from kiosk.visit.evidence import Evidence
 from tests.runtime.test_loop import Bench
+from tests.support.parts import VERSION
 from tests.support.visits import quality_of
 
 
@@ -120,3 +122,38 @@ def test_frames_of_poor_quality_do_not_become_the_probe() -> None:
         bench.loop.turn()
     assert len(bench.attempts._shots) == 0
     assert bench.attempts.kept > 0
+
+
+def test_one_frame_of_somebody_else_among_the_probes_ends_the_attempt() -> None:
+    """A mean would hide it, and an engine that is sent one frame only might be sent that one."""
+    bench = Bench()
+
+    def mixed(pixels: object, face: object) -> Embedding:
+        del pixels, face
+        bench.models.embedded += 1
+        vector = np.zeros(8, np.float32)
+        vector[bench.models.embedded == 1] = 1.0
+        return Embedding(vector, VERSION)
+
+    bench.models.embed = mixed  # type: ignore[method-assign]
+    bench.stand()
+    failed: list[MatchFailed] = []
+    for _ in range(400):
+        turn = bench.loop.turn()
+        failed += [event for event in turn.events if isinstance(event, MatchFailed)]
+        if turn.scene.kind is SceneKind.DENIED:
+            break
+    assert [one.reason for one in failed] == [Reason.FACE_CHANGED]
+    assert bench.matcher.asked == []
+    assert bench.door.grants == []
+
+
+def test_the_matcher_is_given_the_face_and_no_whole_frame() -> None:
+    """For engines that look for themselves: nothing else of the picture leaves."""
+    bench = Bench()
+    bench.stand()
+    bench.until(SceneKind.GRANTED)
+    (crop,) = bench.matcher.crops
+    assert crop is not None
+    assert 0 < crop.shape[0] * crop.shape[1] < 480 * 640
+    assert crop.base is None  # a copy: the frame does not stay alive with it

@@ -6,13 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from kiosk.config.tree import (
-    EndpointSettings,
-    IdentitySettings,
-    ModelThresholds,
-    RekognitionSettings,
-    Settings,
-)
+from kiosk.config.engines import EndpointSettings, ModelThresholds, RekognitionSettings
+from kiosk.config.tree import IdentitySettings, Settings
 from kiosk.errors import ConfigurationError
 from kiosk.identity.failover import FailoverMatcher
 from kiosk.identity.matcher import LocalMatcher
@@ -31,7 +26,7 @@ def encode(_pixels: Any) -> bytes:
 
 def opened(settings: Settings) -> Any:
     """What the kiosk would ask."""
-    return open_engines(settings, LOCAL, encode, {}.get, lambda *_, **__: None)
+    return open_engines(settings, LOCAL, encode, {}.get, lambda _: True, lambda *_, **__: None)
 
 
 def test_without_a_word_only_this_machine_is_asked() -> None:

@@ -19,7 +19,7 @@ from hardware.sim.light import Ambient
 from hardware.sim.path import Path as Walk
 from hardware.sim.story import Story
 from hardware.stills import encode_jpeg
-from kiosk.config.tree import EndpointSettings, FallbackSettings, ModelThresholds, RekognitionSettings
+from kiosk.config.engines import EndpointSettings, FallbackSettings, ModelThresholds, RekognitionSettings
 from kiosk.demo.cast import ENROLLED_PHOTO, ROOM_LUX
 from kiosk.demo.play import Stage, open_stage, run_story
 from kiosk.errors import MatchError
@@ -68,7 +68,9 @@ def visited(stage: Stage, seed: int, told: list[str]) -> tuple[int, str, dict[st
     def journal(event: str, **keys: object) -> None:
         told.append(f"{event} {keys.get('engine', '')}")
 
-    with open_engines(stage.settings, local, encode, stage.store.badge_holder, journal) as matcher:
+    with open_engines(
+        stage.settings, local, encode, stage.store.badge_holder, stage.store.is_enrolled, journal
+    ) as matcher:
         pulses = run_story(stage, story, 30.0, (log,), seed=seed, matcher=matcher)
     event = stage.store.events(limit=1)[0]
     return pulses, event.reason, dict(event.details)

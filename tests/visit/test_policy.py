@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.config.tree import IdentitySettings, ModelThresholds
+from kiosk.config.engines import ModelThresholds
+from kiosk.config.tree import IdentitySettings
 from kiosk.reasons import Reason
 from kiosk.values import Deny, Gate, Grant, Liveness, Match, Verdict
 from kiosk.visit.policy import Case, decide

@@ -1,0 +1,77 @@
+"""Settings of the engines that a door may ask beside its own gallery."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import Field, model_validator
+
+from kiosk.config.group import Group
+
+_PRIVATE = re.compile(r"(https://[^/@\s:]+|https://\[[0-9a-fA-F:]+\]|http://127\.0\.0\.1|http://\[::1\])(:\d{1,5})?/?")
+
+
+class ModelThresholds(Group):
+    """[identity.models."VERSION"]: what another engine's similarity must reach."""
+
+    threshold: float = Field(99.0, ge=90, le=100, description="least similarity of this face model, 0..100")
+    margin: float = Field(1.0, ge=0, le=20, description="least distance to the second person")
+
+
+class EndpointSettings(Group):
+    """One server that speaks Rekognition's protocol."""
+
+    enabled: bool = Field(False, description="ask it who somebody is; crops of faces are sent there")
+    region: str = Field("eu-central-1", min_length=1, description="AWS region, and part of every signature")
+    endpoint_url: str | None = Field(
+        None, examples=["https://cellar.example:8765"], description="its address; unset: AWS itself"
+    )
+    ca_bundle: Path | None = Field(
+        None, examples=["/etc/kiosk/cellar.crt"], description="certificate to trust; unset: the usual authorities"
+    )
+    profile: str | None = Field(
+        None, examples=["kiosk"], description="profile of AWS's credentials file; unset: the usual chain"
+    )
+    collection: str = Field(
+        "door",
+        pattern=r"^[a-zA-Z0-9_.\-]{1,240}$",
+        description="collection of the enrolled, whose faces bear person ids",
+    )
+    shards: int = Field(1, ge=1, le=64, description="so many collections, COLLECTION-0 and on; 1: just COLLECTION")
+    connect_s: float = Field(0.5, ge=0.05, le=5, description="longest wait for a connection")
+
+    @model_validator(mode="after")
+    def _private(self) -> EndpointSettings:
+        """Answers are not signed: only TLS proves whose they are."""
+        if self.endpoint_url is None:
+            return self
+        if not _PRIVATE.fullmatch(self.endpoint_url):
+            raise ValueError("endpoint_url must be https://HOST, without a user; http only to 127.0.0.1 or [::1]")
+        return self
+
+
+class FallbackSettings(Group):
+    """When the usual engine does not answer."""
+
+    threshold: float = Field(99.5, ge=90, le=100, description="least similarity that another engine must find")
+    badge: bool = Field(False, description="another engine names nobody without a badge")
+    failures: int = Field(2, ge=1, le=20, description="failures in a row after which an engine is left alone")
+    rest_s: float = Field(15.0, ge=1, le=600, description="how long, before it is tried again")
+
+
+class RekognitionSettings(Group):
+    """[rekognition]"""
+
+    aws: EndpointSettings = EndpointSettings()
+    site: EndpointSettings = EndpointSettings()
+    fallback: FallbackSettings = FallbackSettings()
+
+    @model_validator(mode="after")
+    def _two(self) -> RekognitionSettings:
+        if self.site.enabled and self.site.endpoint_url is None:
+            raise ValueError("site.endpoint_url is needed: without it AWS itself would be asked")
+        aws, site = ((one.endpoint_url, one.region, one.collection) for one in (self.aws, self.site))
+        if self.aws.enabled and self.site.enabled and aws == site:
+            raise ValueError("aws and site are one and the same")
+        return self
