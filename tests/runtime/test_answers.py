@@ -40,6 +40,17 @@ class HoldingWorker(InlineWorker):
         return held
 
 
+def failures(bench: Bench) -> list[MatchFailed]:
+    """Turns until the visit is denied; the matches that failed on the way."""
+    failed: list[MatchFailed] = []
+    for _ in range(400):
+        turn = bench.loop.turn()
+        failed += [event for event in turn.events if isinstance(event, MatchFailed)]
+        if turn.scene.kind is SceneKind.DENIED:
+            break
+    return failed
+
+
 def test_answers_of_an_attempt_that_is_over_carry_its_number_and_change_nothing() -> None:
     """The match, the passive score and the sample of a visitor who left."""
     worker = HoldingWorker()
@@ -102,13 +113,7 @@ def test_without_a_single_good_frame_there_is_nobody_to_match() -> None:
     bench.until(SceneKind.HOLDING)
     bench.attempts._keep_shot = lambda *_args: None  # type: ignore[method-assign]
     bench.attempts._shots.clear()
-    failed: list[MatchFailed] = []
-    for _ in range(400):
-        turn = bench.loop.turn()
-        failed += [event for event in turn.events if isinstance(event, MatchFailed)]
-        if turn.scene.kind is SceneKind.DENIED:
-            break
-    assert [one.reason for one in failed] == [Reason.LOW_VIDEO_QUALITY]
+    assert [one.reason for one in failures(bench)] == [Reason.LOW_VIDEO_QUALITY]
     assert bench.matcher.asked == []
     assert bench.door.grants == []
 
@@ -137,13 +142,7 @@ def test_one_frame_of_somebody_else_among_the_probes_ends_the_attempt() -> None:
 
     bench.models.embed = mixed  # type: ignore[method-assign]
     bench.stand()
-    failed: list[MatchFailed] = []
-    for _ in range(400):
-        turn = bench.loop.turn()
-        failed += [event for event in turn.events if isinstance(event, MatchFailed)]
-        if turn.scene.kind is SceneKind.DENIED:
-            break
-    assert [one.reason for one in failed] == [Reason.FACE_CHANGED]
+    assert [one.reason for one in failures(bench)] == [Reason.FACE_CHANGED]
     assert bench.matcher.asked == []
     assert bench.door.grants == []
 
