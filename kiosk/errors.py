@@ -16,6 +16,7 @@
     │   ├── RecordsReadOnly     nothing can be written (mount, permission)
     │   ├── RecordsFull         the disk is full
     │   └── RecordsConflict     the name, badge or template is already taken
+    │       └── RecordsMoved    somebody was enrolled since it was looked at: look again
     ├── UnknownPerson           a person or badge that the store does not hold
     ├── MatchError              the matcher could not answer (never: "not the same person")
     ├── RekognitionFault        a request that the Rekognition server refuses, by AWS's name for the reason
@@ -31,12 +32,15 @@ from __future__ import annotations
 class KioskError(Exception):
     """A fault explained to a person: what happened, where, what to do. Printed as one line, exit code 2."""
 
-    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
-        """Keep the three parts; ``str()`` joins them into one line without newlines."""
+    def __init__(self, what: str, *, where: str = "", mend: str = "", reason: str = "") -> None:
+        """Keep the parts; ``str()`` joins the first three into one line. ``reason``: the word for it in figures."""
         super().__init__(what)
         self.what = what
         self.where = where
         self.mend = mend
+        self.reason = reason
+        self.step = ""
+        """Of an enrollment that it ended."""
 
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}" if self.where else self.what
@@ -109,12 +113,19 @@ class RecordsConflict(RecordsError):
     """The name, badge or template is already taken."""
 
 
+class RecordsMoved(RecordsConflict):
+    """Somebody was enrolled, changed or removed since the caller looked: what it found may not hold any more."""
+
+
 class UnknownPerson(KioskError):
     """A person or badge that the store does not hold."""
 
 
 class MatchError(KioskError):
     """The matcher could not answer; this never means "not the same person"."""
+
+    undone = False
+    """Whether it is sure that what was asked was not done."""
 
 
 class RekognitionFault(KioskError):

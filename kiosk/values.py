@@ -329,6 +329,17 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexedFace:
+    """One face of a person in a collection of another engine."""
+
+    engine: str
+    """``aws`` or ``site``."""
+    collection: str
+    face_id: str
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deny:
     """A refusal and its word."""
 

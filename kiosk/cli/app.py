@@ -11,7 +11,21 @@ from collections.abc import Sequence
 
 import typer
 
-from kiosk.cli import bench, doctor, drill, enrollment, images, liveness, models, play, rekognition, screens
+from kiosk.cli import (
+    bench,
+    doctor,
+    drill,
+    engines,
+    enroll_batch,
+    enrollment,
+    images,
+    liveness,
+    models,
+    people,
+    play,
+    rekognition,
+    screens,
+)
 from kiosk.cli.common import complain, say
 from kiosk.errors import KioskError
 
@@ -33,11 +47,14 @@ play.register(app)
 doctor.register(app)
 screens.register(app)
 drill.register(app)
-enrollment.register(app)
 images.register(app)
 bench.register(app)
 app.add_typer(models.app, name="models")
-app.add_typer(enrollment.people, name="people")
+enrollment.app.command()(enroll_batch.batch)
+app.command()(enroll_batch.reindex)
+app.add_typer(enrollment.app, name="enroll")
+app.add_typer(people.people, name="people")
+app.add_typer(engines.app, name="engines")
 app.add_typer(liveness.app, name="liveness")
 app.add_typer(rekognition.app, name="rekognition")
 

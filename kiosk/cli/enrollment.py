@@ -1,19 +1,19 @@
-"""``kiosk enroll`` and ``kiosk people``: who is known."""
+"""``kiosk enroll``: from pictures into the records, here and in every engine; one by one or many at once."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
-from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
+from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
-from kiosk.errors import UnknownPerson
 
 if TYPE_CHECKING:
-    from kiosk.records.store import PersonDetails, Store
+    from kiosk.enrollment.settle import Settled
 
 QualityOption = Annotated[
     Literal["none", "low", "high"],
@@ -24,16 +24,30 @@ FaceOption = Annotated[
     typer.Option("--face", help="Which face of a picture: only refuses a picture with several."),
 ]
 PicturesArgument = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures of one person.")]
-
-people = typer.Typer(help="The people who are enrolled.", no_args_is_help=True)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the root."""
-    app.command()(enroll)
+LocalOption = Annotated[
+    bool, typer.Option("--local-only", help="Ask and tell no engine elsewhere; kiosk reindex makes up for it.")
+]
 
 
-def enroll(
+class DefaultGroup(TyperGroup):
+    """``kiosk enroll ada.jpg`` is ``kiosk enroll person ada.jpg``: the first word is a command only if it is one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the usual command before anything else than a command or a call for help."""
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = ["person", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=DefaultGroup,
+    help="Enroll people: a person (the usual command), new pictures, or many at once.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def person(
     images: PicturesArgument,
     name: Annotated[str, typer.Option("--name", "-n", help="The person's name.")],
     badge: Annotated[str | None, typer.Option("--badge", "-b", help="Badge number.")] = None,
@@ -42,15 +56,21 @@ def enroll(
     allow_duplicate: Annotated[
         bool, typer.Option("--allow-duplicate", help="Enroll a face that is already enrolled under another name.")
     ] = False,
+    local_only: LocalOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Enroll a person from one or more pictures: all of it or nothing."""
+    """Enroll a person from one or more pictures, here and in every engine: all of it or nothing."""
     from kiosk.enrollment.register import enroll_images
+    from kiosk.enrollment.settle import settle
     from kiosk.runtime.desk import open_desk
 
-    with open_desk(load(config), data_dir(), create=True) as opened, progress(quiet=json) as advance:
-        person = enroll_images(
+    with (
+        open_desk(load(config), data_dir(), create=True, local_only=local_only) as opened,
+        progress(quiet=json) as advance,
+    ):
+        settle(opened.desk.registry)
+        someone = enroll_images(
             opened.desk,
             name,
             images,
@@ -61,108 +81,61 @@ def enroll(
             progress=advance,
         )
     if json:
-        emit({"person_id": person.person_id, "name": person.name, "badge": person.badge, "templates": len(images)})
+        emit({"person_id": someone.person_id, "name": someone.name, "badge": someone.badge, "templates": len(images)})
     else:
-        say(
-            f"enrolled {person.name} with {len(images)} template{'s' if len(images) != 1 else ''} as {person.person_id}"
-        )
+        templates = f"{len(images)} template{'s' if len(images) != 1 else ''}"
+        say(f"enrolled {someone.name} with {templates} as {someone.person_id}")
 
 
-def _open_store(config: Path | None) -> Store:
-    """The store for looking something up. Raises UnknownPerson when nobody was ever enrolled."""
-    from kiosk.records.store import DATABASE, Store
-
-    data = data_dir()
-    if not (data / DATABASE).exists():
-        raise UnknownPerson("nobody is enrolled yet", where=str(data), mend="kiosk enroll --name NAME PICTURE")
-    return Store.in_directory(data, key_file=load(config).records.key_file, create=False)
-
-
-def _plain(details: PersonDetails) -> dict[str, object]:
-    person = details.person
-    return {
-        "person_id": person.person_id,
-        "name": person.name,
-        "badge": person.badge,
-        "active": details.active,
-        "no_flash": details.no_flash,
-        "templates": sum(details.templates.values()),
-        "created": details.created,
-    }
-
-
-@people.command("list")
-def list_people(
-    part: Annotated[str, typer.Argument(help="Part of a name or badge.")] = "",
+@app.command()
+def update(
+    who: Annotated[str, typer.Argument(help="Name, badge or id.")],
+    images: PicturesArgument,
+    quality: QualityOption = "high",
+    face: FaceOption = "only",
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Everybody, by name."""
-    from kiosk.records.store import DATABASE
+    """Put new pictures in the place of a person's old ones; the face must be the one that is enrolled."""
+    from kiosk.enrollment.update import update_images
+    from kiosk.runtime.desk import open_desk
 
-    if not (data_dir() / DATABASE).exists():
-        load(config)
-        if not json:
-            say("nobody is enrolled yet")
+    with open_desk(load(config), data_dir(), create=False) as opened, progress(quiet=json) as advance:
+        updated = update_images(opened.desk, who, images, quality=quality, face=face, progress=advance)
+    if json:
+        emit({"person_id": updated.person.person_id, "templates": len(images), "waiting": updated.waiting})
         return
-    with _open_store(config) as store:
-        for details in store.people(part):
-            if json:
-                emit(_plain(details))
-            else:
-                state = "" if details.active else "  suspended"
-                badge = f"  badge {details.person.badge}" if details.person.badge else ""
-                count = sum(details.templates.values())
-                say(f"{details.person.name}{badge}  {count} templates  {details.person.person_id}{state}")
+    say(f"{updated.person.name} has {len(images)} new template{'s' if len(images) != 1 else ''}")
+    if updated.waiting:
+        say("old faces in an engine that did not answer are erased later (kiosk enroll settle)")
 
 
-@people.command()
-def show(
-    who: Annotated[str, typer.Argument(help="Name, badge or id.")],
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """One person."""
-    with _open_store(config) as store:
-        plain = _plain(store.details(who))
+@app.command()
+def settle(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Finish what was cut off: take back faces in engines that belong to nobody who is enrolled.
+
+    Every enrollment does so first. Exit code 1 when something is left: an engine did not answer, or a call may still be
+    on its way (a quarter of an hour).
+    """
+    from kiosk.enrollment.settle import settle as settled
+    from kiosk.records.store import Store
+    from kiosk.runtime.desk import open_registry
+
+    settings = load(config)
+    with (
+        Store.in_directory(data_dir(), key_file=settings.records.key_file, create=False) as store,
+        open_registry(settings, data_dir(), store) as registry,
+    ):
+        done = settled(registry)
+    _tell(done, json=json)
+
+
+def _tell(done: Settled, *, json: bool) -> None:
+    for problem in done.problems:
+        complain(problem)
     if json:
-        emit(plain)
+        emit({"faces_erased": done.erased, "waiting": done.waiting})
     else:
-        for key, value in plain.items():
-            say(f"{key:10} {'-' if value is None else value}")
-
-
-@people.command("set")
-def set_person(
-    who: Annotated[str, typer.Argument(help="Name, badge or id.")],
-    flash: Annotated[
-        bool,
-        typer.Option("--flash/--no-flash", help="Whether the screen may flash at them; without, they need a badge."),
-    ],
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Change how a person is checked: somebody who must not see flashes shows a badge and moves the head instead."""
-    with _open_store(config) as store:
-        person = store.set_no_flash(who, not flash)
-    if json:
-        emit({"person_id": person.person_id, "no_flash": not flash})
-        return
-    say(f"{person.name} is checked with {'a' if flash else 'no'} flash")
-    if not flash and person.badge is None:
-        say(f"{person.name} has no badge yet: without one the screen cannot know them and will flash")
-
-
-@people.command()
-def remove(
-    who: Annotated[str, typer.Argument(help="Name, badge or id.")],
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Erase a person: name, badge and templates; past events keep only the id."""
-    with _open_store(config) as store:
-        person = store.remove_person(who)
-    if json:
-        emit({"removed": person.person_id})
-    else:
-        say(f"removed {person.name}")
+        say(f"{done.erased} faces erased, {done.waiting} tasks left")
+    if done.waiting:
+        raise typer.Exit(1)

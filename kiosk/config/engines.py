@@ -39,6 +39,9 @@ class EndpointSettings(Group):
         description="collection of the enrolled, whose faces bear person ids",
     )
     shards: int = Field(1, ge=1, le=64, description="so many collections, COLLECTION-0 and on; 1: just COLLECTION")
+    users: bool = Field(
+        False, description="people are Rekognition users, found by all their faces together; as they were enrolled"
+    )
     connect_s: float = Field(0.5, ge=0.05, le=5, description="longest wait for a connection")
 
     @model_validator(mode="after")

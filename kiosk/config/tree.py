@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from kiosk.config.engines import ModelThresholds, RekognitionSettings
+from kiosk.config.enrollment import EnrollmentSettings
 from kiosk.config.group import Group
 
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -214,6 +215,7 @@ class Settings(Group):
     rekognition: RekognitionSettings = RekognitionSettings()
     door: DoorSettings = DoorSettings()
     records: RecordsSettings = RecordsSettings()
+    enrollment: EnrollmentSettings = EnrollmentSettings()
     visit: VisitSettings = VisitSettings()
 
     @model_validator(mode="after")

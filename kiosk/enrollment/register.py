@@ -1,52 +1,35 @@
 """Register a person from pictures, and ask who a picture shows.
 
 Rules:
-- All or nothing: every picture must be usable, and the store writes person, badge and templates in one transaction.
-- The pictures must show one person, and somebody who is already enrolled is refused unless the caller insists:
-  a second record of the same face would make every later match ambiguous.
+- All or nothing: every picture must be usable, every engine must take the face, and the book writes person, badge,
+  templates and faces in one transaction. What was added elsewhere before a step failed is taken back; what cannot be
+  taken back now is written down and taken back later (``settle``). Until the book holds a person no door lets them in.
+- The pictures must show one person, and somebody who is already enrolled, here or in any shard of any engine, is
+  refused unless the caller insists: a second record of the same face would make every later match ambiguous. The
+  engines are asked again once the face is in them, so that of two kiosks that enroll one face at once at most one
+  succeeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
-from kiosk.enrollment.stills import FaceRule, QualityRule, Still, StillReader
-from kiosk.errors import InputError, RecordsConflict
-from kiosk.ports import Matcher
+from kiosk.enrollment.book import Entry, Picture
+from kiosk.enrollment.desk import DEADLINE_S, SAME_PERSON, Desk, Progress, Source, Steps, silent, told
+from kiosk.enrollment.places import FaceEngine
+from kiosk.enrollment.settle import undo
+from kiosk.enrollment.stills import FaceRule, QualityRule, Still
+from kiosk.errors import InputError, MatchError, RecordsConflict, RecordsError, RecordsMoved
 from kiosk.reasons import Reason
-from kiosk.values import Embedding, Match, NewTemplate, Person
+from kiosk.values import IndexedFace, Match, NewTemplate, Person
 from kiosk.visit.quality import FaceMeasures
 
-SAME_PERSON = 80.0
-"""Least similarity of a further picture to the first one: photos of one person years apart stay well above."""
-DEADLINE_S = 10.0
-Progress = Callable[[str, int, int], None]
-"""(what, pictures done, pictures in all)."""
-
-
-class PersonStore(Protocol):
-    """The part of the store that registering needs."""
-
-    def add_person(self, name: str, badge: str | None = None, templates: Sequence[NewTemplate] = ()) -> Person:
-        """A new person with badge and templates, all or nothing. Raises RecordsConflict."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What registering works with; joined by the composition root."""
-
-    reader: StillReader
-    matcher: Matcher
-    alike: Callable[[Embedding, Embedding], float]
-    """Similarity 0..100 of two embeddings: ``Scale.between``."""
-    store: PersonStore
-
-
-def _silent(_what: str, _done: int, _total: int) -> None:
-    """No progress shown."""
+KINDS = "REGISTRATION_REFUSED", "REGISTRATION_INCOMPLETE"
+TRIES = 5
+"""How often somebody else may be enrolled meanwhile."""
 
 
 def enroll_images(
@@ -58,13 +41,23 @@ def enroll_images(
     quality: QualityRule = "high",
     face: FaceRule = "only",
     allow_duplicate: bool = False,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Person:
     """A new person with one template a picture.
 
     Raises InputError for an unusable picture or a picture of somebody else, RecordsConflict for a taken name, badge
-    or picture, or a face that is enrolled already; then nothing was written.
+    or picture, or a face that is enrolled already, MatchError for an engine that does not answer; then nothing was
+    written.
     """
+    with told(desk, KINDS, "photo") as steps:
+        stills = read_stills(desk, paths, quality=quality, face=face, progress=progress)
+        return register(desk, steps, stills, name, badge, "photo", allow_duplicate=allow_duplicate)
+
+
+def read_stills(
+    desk: Desk, paths: Sequence[Path], *, quality: QualityRule, face: FaceRule, progress: Progress = silent
+) -> list[Still]:
+    """The faces of several pictures of one person. Raises InputError."""
     if not paths:
         raise InputError("no picture given", where="enroll")
     stills: list[Still] = []
@@ -72,11 +65,110 @@ def enroll_images(
         progress("pictures", len(stills), len(paths))
         stills.append(desk.reader.read(path, quality=quality, face=face))
     progress("pictures", len(paths), len(paths))
-    _refuse_mixture(desk, stills)
+    refuse_mixture(desk, stills)
+    return stills
+
+
+def register(
+    desk: Desk,
+    steps: Steps,
+    stills: Sequence[Still],
+    name: str,
+    badge: str | None,
+    source: Source,
+    *,
+    allow_duplicate: bool = False,
+) -> Person:
+    """Duplicate search, index, store. Raises as ``enroll_images``."""
+    steps.step = "badge"
+    desk.registry.book.check_free(name, badge)
+    steps.step = "duplicate"
     if not allow_duplicate:
-        _refuse_known(desk, stills)
+        refuse_known_elsewhere(desk, stills)
+    person_id = str(uuid.uuid4())
+    with Adding(desk, person_id, steps) as adding:
+        steps.step = "badge"
+        if desk.registry.directory is not None:
+            desk.registry.directory.claim(person_id, badge)
+        adding.index(stills)
+        if not allow_duplicate:
+            steps.step = "duplicate"
+            refuse_known_elsewhere(desk, stills, but=person_id)
+        entry = entry_of(desk, person_id, stills, adding.faces)
+        adding.elsewhere(entry, stills)
+        for _ in range(TRIES):
+            with desk.turn:
+                steps.step = "duplicate"
+                stamp = desk.known.follow()
+                if not allow_duplicate:
+                    refuse_known_here(desk, stills)
+                steps.step = "store"
+                try:
+                    person, after = desk.registry.book.register(entry, name, badge, stamp, source)
+                except RecordsMoved:
+                    continue
+                adding.done = True
+                desk.known.took(entry, after)
+                return person
+        raise RecordsMoved("others are being enrolled all the time", mend="try again", reason="MOVED")
+
+
+class Adding:
+    """Faces being added to the engines for a person; whatever ends it before ``done`` has them taken back."""
+
+    def __init__(self, desk: Desk, person_id: str, steps: Steps, *, new: bool = True) -> None:
+        """``new``: claim and pictures elsewhere are to go too; else the person was there before."""
+        self.done = False
+        self.faces: list[IndexedFace] = []
+        self._desk = desk
+        self._person_id = person_id
+        self._steps = steps
+        self._sure = True
+        self._new = new
+
+    def __enter__(self) -> Adding:
+        places = [(engine.name, engine.collection_of(self._person_id)) for engine in self._desk.registry.engines]
+        places += self._desk.registry.aside if self._new else []
+        if places:
+            self._desk.registry.book.begin(self._person_id, places, self._desk.registry.owner)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.done:
+            return
+        # What fails here stays a task, or a claim that ends by itself: the error that led here is the one to be told.
+        with suppress(RecordsError):
+            undo(self._desk.registry, self._person_id, self.faces, sure=self._sure)
+
+    def index(self, stills: Sequence[Still], engines: Sequence[FaceEngine] | None = None) -> None:
+        """Every picture into every engine. Raises MatchError."""
+        self._steps.step = "index"
+        for engine in self._desk.registry.engines if engines is None else engines:
+            for still in stills:
+                self._sure = False  # also for whatever is no MatchError: Ctrl-C comes anywhere
+                try:
+                    self.faces.append(engine.index(self._person_id, still.crop, still.rule))
+                except MatchError as error:
+                    self._sure = error.undone
+                    raise
+                self._sure = True
+
+    def elsewhere(self, entry: Entry, stills: Sequence[Still]) -> None:
+        """Pictures and faces where they are kept outside of the book. Raises RecordsError."""
+        self._steps.step = "store"
+        if self._desk.registry.shelf is not None and self._desk.registry.keeps_pictures:
+            for still in stills:
+                self._desk.registry.shelf.keep(self._person_id, still.sha256, still.crop)
+        if self._desk.registry.directory is not None:
+            self._desk.registry.directory.confirm(self._person_id, entry.faces)
+
+
+def entry_of(desk: Desk, person_id: str, stills: Sequence[Still], faces: Sequence[IndexedFace]) -> Entry:
+    """What the book is to hold; pictures only where it is the place for them."""
     templates = [NewTemplate(still.embedding, still.sha256, quality_figures(still.measures)) for still in stills]
-    return desk.store.add_person(name, badge, templates)
+    keeps = desk.registry.keeps_pictures and desk.registry.shelf is None
+    pictures = [Picture(still.sha256, still.crop) for still in stills] if keeps else []
+    return Entry(person_id, templates, tuple(faces), pictures)
 
 
 def identify_image(desk: Desk, path: Path, *, quality: QualityRule = "high", face: FaceRule = "only") -> Match:
@@ -97,7 +189,8 @@ def quality_figures(measures: FaceMeasures) -> Mapping[str, float]:
     return {name: round(float(value), 2) for name, value in figures.items() if value is not None}
 
 
-def _refuse_mixture(desk: Desk, stills: Sequence[Still]) -> None:
+def refuse_mixture(desk: Desk, stills: Sequence[Still]) -> None:
+    """Raises InputError for pictures of several people."""
     first = stills[0]
     for other in stills[1:]:
         similarity = desk.alike(first.embedding, other.embedding)
@@ -106,16 +199,31 @@ def _refuse_mixture(desk: Desk, stills: Sequence[Still]) -> None:
                 f"shows somebody else than {first.path.name} (similarity {similarity:.0f})",
                 where=str(other.path),
                 mend="give pictures of one person",
+                reason="SEVERAL_PEOPLE",
             )
 
 
-def _refuse_known(desk: Desk, stills: Sequence[Still]) -> None:
+def refuse_known_here(desk: Desk, stills: Sequence[Still], *, but: str = "") -> None:
+    """Raises RecordsConflict for a face that is enrolled on this machine, by anybody but ``but``."""
     for still in stills:
         match = desk.matcher.search(still.embedding, deadline_s=DEADLINE_S)
-        if match.reason in (Reason.WELCOME, Reason.AMBIGUOUS_PERSON):
-            who = match.person_id or "several people"
-            raise RecordsConflict(
-                f"this face is enrolled already as {who} (similarity {match.similarity:.1f})",
-                where=str(still.path),
-                mend="remove that person first, or allow the duplicate",
-            )
+        if match.reason is Reason.AMBIGUOUS_PERSON or (match.reason is Reason.WELCOME and match.person_id != but):
+            raise _duplicate(still, match.person_id or "several people", match.similarity)
+
+
+def refuse_known_elsewhere(desk: Desk, stills: Sequence[Still], *, but: str = "") -> None:
+    """Raises RecordsConflict for a face that an engine knows, by anybody but ``but``; MatchError."""
+    for engine in desk.registry.engines:
+        for still in stills:
+            for person_id, similarity in engine.alike(still.crop).items():
+                if person_id != but:
+                    raise _duplicate(still, f"{person_id} ({engine.name})", similarity)
+
+
+def _duplicate(still: Still, who: str, similarity: float) -> RecordsConflict:
+    return RecordsConflict(
+        f"this face is enrolled already as {who} (similarity {similarity:.1f})",
+        where=str(still.path),
+        mend="remove that person first, or allow the duplicate",
+        reason="DUPLICATE_FACE",
+    )

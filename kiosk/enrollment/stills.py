@@ -16,7 +16,7 @@ from kiosk.config.tree import QualityProfile
 from kiosk.errors import InputError
 from kiosk.ports import FaceModels
 from kiosk.reasons import Reason
-from kiosk.values import Embedding, Face, Pixels, Quality
+from kiosk.values import Embedding, Face, Pixels, Quality, Verdict
 from kiosk.visit.quality import FaceMeasures, assess
 
 QualityRule = Literal["none", "low", "high"]
@@ -45,18 +45,30 @@ class StillReader:
     measure: Measurer
     profile: QualityProfile
     """Limits of ``--quality high``."""
+    crop: Callable[[Pixels, Face], bytes] = lambda _pixels, _face: b""
+    """The face with a little around it as JPEG, for engines that look for themselves and for pictures that are kept."""
 
     def read(self, path: Path, *, quality: QualityRule = "high", face: FaceRule = "only") -> Still:
         """The chosen face of a file with its embedding. Raises InputError (see the module's rules), ModelError."""
         pixels = self.load(path)
+        return self.read_pixels(pixels, path, digest_of(path), quality=quality, face=face)
+
+    def read_pixels(
+        self, pixels: Pixels, path: Path, digest: str, *, quality: QualityRule = "high", face: FaceRule = "only"
+    ) -> Still:
+        """As ``read``, of a picture ``(H, W, 3) uint8 RGB`` that is in memory; ``path`` is what it is called."""
         chosen = choose_face(self.models.find_still(pixels), face, (pixels.shape[1], pixels.shape[0]), where=str(path))
         measures = self.measure(pixels, chosen, faces=1)
         judged = check_quality(measures, quality, self.profile)
         if judged is not None and not judged.ok:
             raise InputError(
-                f"the face is not good enough: {', '.join(judged.problems)}", where=str(path), mend=_mend(judged)
+                f"the face is not good enough: {', '.join(judged.problems)}",
+                where=str(path),
+                mend=_mend(judged),
+                reason=str(judged.problems[0]),
             )
-        return Still(path, chosen, self.models.embed(pixels, chosen), measures, _digest(path))
+        embedding = self.models.embed(pixels, chosen)
+        return Still(path, chosen, embedding, measures, digest, self.crop(pixels, chosen), quality)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +81,10 @@ class Still:
     measures: FaceMeasures
     sha256: str
     """Of the file."""
+    crop: bytes = b""
+    """The face with a little around it, as JPEG."""
+    rule: QualityRule = "high"
+    """By which it was judged; engines are asked to judge it alike."""
 
 
 def choose_face(faces: Sequence[Face], rule: FaceRule, size_px: tuple[int, int], *, where: str = "picture") -> Face:
@@ -79,7 +95,7 @@ def choose_face(faces: Sequence[Face], rule: FaceRule, size_px: tuple[int, int],
     """
     ordered = sorted(faces, key=lambda face: -face.box.area_px)
     if not ordered:
-        raise InputError(f"no face found ({Reason.NO_FACE})", where=where)
+        raise InputError(f"no face found ({Reason.NO_FACE})", where=where, reason=Reason.NO_FACE)
     if rule == "largest":
         return ordered[0]
     if rule == "central":
@@ -87,7 +103,9 @@ def choose_face(faces: Sequence[Face], rule: FaceRule, size_px: tuple[int, int],
     people = [face for face in ordered if face.box.width_px >= SMALL_RATIO * ordered[0].box.width_px]
     if len(people) > 1:
         mend = "use a picture of one person, or choose with --face largest or --face central"
-        raise InputError(f"{len(people)} faces found ({Reason.ONE_PERSON})", where=where, mend=mend)
+        raise InputError(
+            f"{len(people)} faces found ({Reason.ONE_PERSON})", where=where, mend=mend, reason=Reason.ONE_PERSON
+        )
     return people[0]
 
 
@@ -108,7 +126,7 @@ def _off_centre(face: Face, size_px: tuple[int, int]) -> float:
 def _mend(quality: Quality) -> str:
     """The first failed number with its limits."""
     for one in quality.measures:
-        if one.reason in quality.problems:
+        if one.verdict is not Verdict.PASS:
             low, high = one.limit
             bounds = (
                 f"at least {low:g}" if high is None else f"at most {high:g}" if low is None else f"{low:g}..{high:g}"
@@ -117,7 +135,8 @@ def _mend(quality: Quality) -> str:
     return ""
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """SHA-256 of the file, in hex. Raises InputError."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

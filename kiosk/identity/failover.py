@@ -18,8 +18,8 @@ from typing import Protocol
 
 from kiosk.config.engines import FallbackSettings
 from kiosk.errors import MatchError
+from kiosk.identity.asking import Unusable
 from kiosk.identity.breaker import Breaker
-from kiosk.identity.rekognition import Unusable
 from kiosk.reasons import Reason
 from kiosk.values import Embedding, Match, Pixels
 

@@ -86,6 +86,13 @@ def latest(connection: Connection, *, since: str | None, limit: int) -> list[Sto
     return [_stored(row) for row in connection.execute(query)][::-1]
 
 
+def of_person(connection: Connection, person_id: str) -> list[StoredEvent]:
+    """The oldest first."""
+    known = texts.tidy_person_id(person_id)
+    found = connection.execute(_EVENTS.where(EventRow.person_id == known).order_by(EventRow.event_id))
+    return [_stored(row) for row in found]
+
+
 def prune(connection: Connection, *, keep_days: int, now: datetime) -> int:
     """Remove the oldest events, those of more than ``keep_days`` before ``now``; return how many.
 

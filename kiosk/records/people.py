@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from kiosk.errors import RecordsConflict, RecordsError, UnknownPerson
-from kiosk.records import events, texts
+from kiosk.records import engine_faces, events, texts
 from kiosk.records.schema import BadgeRow, MetaRow, PersonRow, TemplateRow
 from kiosk.values import Floats, NewTemplate, Person
 
@@ -41,20 +41,40 @@ class PersonDetails:
     """The screen must not flash at this person."""
 
 
-def add(connection: Connection, name: str, badge: str | None, templates: Sequence[NewTemplate], now: str) -> Person:
-    """A new person. Raises RecordsConflict when the name, the badge or a picture is already taken."""
+def add(
+    connection: Connection,
+    name: str,
+    badge: str | None,
+    templates: Sequence[NewTemplate],
+    now: str,
+    *,
+    person_id: str | None = None,
+) -> Person:
+    """A new person, of a new id where none is given. Raises RecordsConflict: name, badge or a picture is taken."""
+    check_free(connection, name, badge)
     name = texts.tidy_name(name)
-    key = texts.name_key(name)
-    if connection.scalar(select(PersonRow.person_id).where(PersonRow.name_key == key)) is not None:
-        raise RecordsConflict(f"{name!r} is already enrolled", mend="choose a name that tells the two apart")
-    person = Person(str(uuid.uuid4()), name, None if badge is None else texts.tidy_badge(badge))
-    row = {"person_id": person.person_id, "name": name, "name_key": key, "active": True}
+    person_id = str(uuid.uuid4()) if person_id is None else texts.tidy_person_id(person_id)
+    person = Person(person_id, name, None if badge is None else texts.tidy_badge(badge))
+    row = {"person_id": person.person_id, "name": name, "name_key": texts.name_key(name), "active": True}
     connection.execute(insert(PersonRow), {**row, "created": now, "updated": now})
     if person.badge is not None:
         _add_badge(connection, person.person_id, person.badge)
     _insert_templates(connection, person.person_id, templates, now)
     _note(connection, now, "PERSON_ADDED", person.person_id, added=len(templates))
     return person
+
+
+def check_free(connection: Connection, name: str, badge: str | None) -> None:
+    """Raises RecordsConflict for a name or badge that somebody has, RecordsError for what is none."""
+    name = texts.tidy_name(name)
+    if connection.scalar(select(PersonRow.person_id).where(PersonRow.name_key == texts.name_key(name))) is not None:
+        mend = "choose a name that tells the two apart"
+        raise RecordsConflict(f"{name!r} is already enrolled", mend=mend, reason="NAME_TAKEN")
+    if badge is not None:
+        number = texts.tidy_badge(badge)
+        if connection.scalar(select(BadgeRow.person_id).where(BadgeRow.number_key == number.lower())) is not None:
+            mend = "check the number"
+            raise RecordsConflict(f"badge {number} belongs to somebody else", mend=mend, reason="BADGE_TAKEN")
 
 
 def stamp(connection: Connection) -> str:
@@ -73,10 +93,13 @@ def add_templates(connection: Connection, person_id: str, templates: Sequence[Ne
 
 
 def remove(connection: Connection, ref: str, now: str) -> Person:
-    """Erase a person with badge and templates; their events keep the id. Raises UnknownPerson."""
+    """Erase a person with badge and templates; faces in other engines become tasks. Raises UnknownPerson."""
     person = find(connection, ref)
+    counts = select(func.count()).where(TemplateRow.person_id == person.person_id)
+    templates = connection.scalar(counts) or 0
+    faces = engine_faces.owe_faces(connection, person.person_id, now)
     connection.execute(delete(PersonRow).where(PersonRow.person_id == person.person_id))
-    _note(connection, now, "PERSON_REMOVED", person.person_id)
+    _note(connection, now, "PERSON_REMOVED", person.person_id, templates=templates, faces=len(faces))
     return person
 
 
@@ -193,7 +216,12 @@ def _insert_templates(connection: Connection, person_id: str, templates: Sequenc
             TemplateRow.source_sha256 == digest, TemplateRow.model_version == version
         )
         if connection.scalar(taken) is not None:
-            raise RecordsConflict("this picture is already a template", where=digest[:12], mend="use another picture")
+            raise RecordsConflict(
+                "this picture is already a template",
+                where=digest[:12],
+                mend="use another picture",
+                reason="PICTURE_TAKEN",
+            )
         values = {"person_id": person_id, "model_version": version, "source_sha256": digest, "created": now}
         vector = _checked_vector(template.embedding.vector).tobytes()
         quality = events.details_text(template.quality)
@@ -210,10 +238,7 @@ def _checked_vector(vector: Floats) -> NDArray[np.float32]:
 
 
 def _add_badge(connection: Connection, person_id: str, number: str) -> None:
-    key = number.lower()
-    if connection.scalar(select(BadgeRow.person_id).where(BadgeRow.number_key == key)) is not None:
-        raise RecordsConflict(f"badge {number} belongs to somebody else", mend="check the number")
-    values = {"number_key": key, "number": number, "person_id": person_id, "active": True}
+    values = {"number_key": number.lower(), "number": number, "person_id": person_id, "active": True}
     connection.execute(insert(BadgeRow), values)
 
 

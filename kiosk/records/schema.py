@@ -1,8 +1,8 @@
 """The tables, as SQLAlchemy classes. A test proves that the migrations build exactly these.
 
 Rules: vectors are little-endian float32 blobs; times are UTC text (``texts.utc_text``); an event names a person by
-id only and has no foreign key, because it outlives the person. No column holds pictures, but for the outcome of a
-liveness session, which is removed after three minutes.
+id only and has no foreign key, because it outlives the person. No column holds pictures, but for ``pictures``, which a
+site must ask for, and for the outcome of a liveness session, which is removed after three minutes.
 """
 
 from __future__ import annotations
@@ -104,6 +104,46 @@ class MetaRow(Base):
 
     key: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class EngineFaceRow(Base):
+    """A face of a person in another engine's collection, by the engine's own id."""
+
+    __tablename__ = "engine_faces"
+
+    engine: Mapped[str] = mapped_column(String(16), primary_key=True)
+    collection: Mapped[str] = mapped_column(String(255), primary_key=True)
+    face_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.person_id", ondelete="CASCADE"), index=True)
+    model_version: Mapped[str] = mapped_column(String(128))
+    created: Mapped[str] = mapped_column(String(27))
+
+
+class EngineTaskRow(Base):
+    """What is still to be done in an engine for a person, who may be gone: ``kiosk.records.tasks``."""
+
+    __tablename__ = "engine_tasks"
+
+    task_id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    person_id: Mapped[str] = mapped_column(String(36), index=True)
+    engine: Mapped[str] = mapped_column(String(16))
+    collection: Mapped[str] = mapped_column(String(255))
+    face_id: Mapped[str | None] = mapped_column(String(64))
+    owner: Mapped[str] = mapped_column(String(36))
+    """Of the process that is at it; empty: nobody is."""
+    created: Mapped[str] = mapped_column(String(27))
+
+
+class PictureRow(Base):
+    """A picture that somebody was enrolled by, only where the site keeps pictures."""
+
+    __tablename__ = "pictures"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.person_id", ondelete="CASCADE"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created: Mapped[str] = mapped_column(String(27))
 
 
 class CollectionRow(Base):

@@ -22,6 +22,7 @@ from kiosk.closing import Closing
 from kiosk.errors import RecordsError
 from kiosk.records import events, people, texts, upkeep
 from kiosk.records.chain import ChainReport, Detail, StoredEvent
+from kiosk.records.enrollments import Enrollments
 from kiosk.records.faults import translated
 from kiosk.records.key import KeySource
 from kiosk.records.opening import opened
@@ -171,6 +172,11 @@ class Store(Closing):
         with self._read() as connection:
             return events.latest(connection, since=None if since is None else texts.utc_text(since), limit=limit)
 
+    def events_of(self, person_id: str) -> list[StoredEvent]:
+        """Everything that is kept about somebody, the oldest first."""
+        with self._read() as connection:
+            return events.of_person(connection, person_id)
+
     def prune_events(self, keep_days: int, now: datetime) -> int:
         """Remove events older than ``keep_days`` before ``now`` and return how many; the chain stays verifiable."""
         with self._write() as connection:
@@ -188,6 +194,12 @@ class Store(Closing):
         """``number:hash`` of the newest event, to be noted elsewhere: it fixes everything before it."""
         with self._read() as connection:
             return events.end(connection, events.HEAD).text
+
+    # Enrolling, also in other engines
+
+    def enrollments(self) -> Enrollments:
+        """People with their faces everywhere, and what is still to be done elsewhere."""
+        return Enrollments(self._read, self._write, self._now, self._pay_owed_wipe)
 
     # The Rekognition server's side
 

@@ -1,19 +1,27 @@
-"""Joins what working with stills needs: models, picture reader, store, matcher. The composition root of the desk."""
+"""Joins what working with stills needs: models, picture reader, store, matcher, engines: the composition root."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from hardware.stills import load_image
+from hardware.stills import encode_jpeg, load_image
 from kiosk.config.tree import Settings
-from kiosk.enrollment.register import Desk
+from kiosk.enrollment.book import Entry
+from kiosk.enrollment.desk import Desk, Registry
 from kiosk.enrollment.stills import StillReader
-from kiosk.records.store import Store
+from kiosk.identity.collection import FaceCollections
+from kiosk.identity.gallery import Gallery
+from kiosk.identity.probe import face_crop
+from kiosk.records.store import Store, utc_now
+from kiosk.runtime import working
+from kiosk.runtime.engines import open_collections
 from kiosk.runtime.measure import measure_face
-from kiosk.runtime.wiring import open_matcher, scale_of
+from kiosk.runtime.wiring import MOST_CROP_BYTES, open_matcher, scale_of
+from kiosk.values import Face, Pixels
 from models.faces import LocalFaceModels, open_models
 
 
@@ -24,23 +32,83 @@ class OpenDesk:
     desk: Desk
     models: LocalFaceModels
     store: Store
+    engines: tuple[FaceCollections, ...] = ()
+
+
+class KnownHere:
+    """The gallery, kept in step with the store. Implements ``Known``; for one thread at a time."""
+
+    def __init__(self, gallery: Gallery, store: Store, stamp: str | None = None) -> None:
+        """``stamp``: as of which the gallery was filled; None: it was not."""
+        self._gallery = gallery
+        self._store = store
+        self._stamp = stamp
+
+    def follow(self) -> str:
+        """Read everybody again when anybody changed."""
+        stamp = self._store.people_stamp()
+        if stamp != self._stamp:
+            self._gallery.load(self._store)
+            self._stamp = stamp
+        return stamp
+
+    def took(self, entry: Entry, stamp: str) -> None:
+        """Add one person without reading the others."""
+        for template in entry.templates:
+            if template.embedding.model_version == self._gallery.model_version:
+                self._gallery.add(entry.person_id, template.embedding)
+        self._stamp = stamp
+
+
+def crop_of(pixels: Pixels, face: Face) -> bytes:
+    """What is sent to engines and kept of a picture: the face with a little around it, as JPEG. Raises InputError."""
+    return encode_jpeg(face_crop(pixels, face.box), MOST_CROP_BYTES)
 
 
 def reader_of(models: LocalFaceModels, settings: Settings) -> StillReader:
     """Reads stills under the enrollment profile."""
-    return StillReader(models, load_image, measure_face, settings.quality.enroll)
+    return StillReader(models, load_image, measure_face, settings.quality.enroll, crop_of)
 
 
-def desk_of(store: Store, models: LocalFaceModels, settings: Settings) -> Desk:
-    """A desk over open parts."""
-    matcher = open_matcher(store, models, settings)
-    return Desk(reader_of(models, settings), matcher, scale_of(models.embedding_version).between, store)
+def desk_of(store: Store, models: LocalFaceModels, settings: Settings, registry: Registry | None = None) -> Desk:
+    """A desk over open parts; without a ``registry`` people are known on this machine only."""
+    gallery = Gallery(models.embedding_version)
+    known = KnownHere(gallery, store)
+    known.follow()
+    return Desk(
+        Registry(store.enrollments()) if registry is None else registry,
+        reader_of(models, settings),
+        open_matcher(store, models, settings, gallery),
+        scale_of(models.embedding_version).between,
+        known,
+        settings.identity.threshold,
+    )
 
 
 @contextmanager
-def open_desk(settings: Settings, data: Path, *, create: bool) -> Iterator[OpenDesk]:
-    """Open models and store; with ``create`` make the database when there is none. Raises ModelError, RecordsError."""
+def open_registry(settings: Settings, data: Path, store: Store, *, local_only: bool = False) -> Iterator[Registry]:
+    """The book with every engine that is enabled; none when ``local_only``. Raises ConfigurationError, RecordsError."""
+    with ExitStack() as stack:
+        engines = () if local_only else stack.enter_context(open_collections(settings))
+        yield Registry(
+            store.enrollments(),
+            engines,
+            keeps_pictures=settings.enrollment.keep_pictures,
+            owner=stack.enter_context(working.owner(data)) if engines else "",
+            is_alive=partial(working.is_alive, data),
+            now=utc_now,
+        )
+
+
+@contextmanager
+def open_desk(settings: Settings, data: Path, *, create: bool, local_only: bool = False) -> Iterator[OpenDesk]:
+    """Open models, store and engines; with ``create`` make the database when there is none.
+
+    ``local_only``: no engine elsewhere is asked or told. Raises ModelError, RecordsError, ConfigurationError.
+    """
     with ExitStack() as stack:
         models = stack.enter_context(open_models(data))
         store = stack.enter_context(Store.in_directory(data, key_file=settings.records.key_file, create=create))
-        yield OpenDesk(desk_of(store, models, settings), models, store)
+        registry = stack.enter_context(open_registry(settings, data, store, local_only=local_only))
+        engines = tuple(one for one in registry.engines if isinstance(one, FaceCollections))
+        yield OpenDesk(desk_of(store, models, settings, registry), models, store, engines)

@@ -1,22 +1,28 @@
-"""The engines that the configuration names, behind one matcher: AWS, the site's own server, the local gallery."""
+"""The engines that the configuration names: for the door behind one matcher, for the desk one by one."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from kiosk.config.engines import EndpointSettings
 from kiosk.config.tree import Settings
 from kiosk.errors import ConfigurationError
+from kiosk.identity.answers import Place
+from kiosk.identity.asking import Asker, Observer, unwatched
 from kiosk.identity.breaker import NEVER, Breaker, BreakerRules
 from kiosk.identity.calling import open_client
+from kiosk.identity.collection import FaceCollections
 from kiosk.identity.failover import Candidate, FailoverMatcher
 from kiosk.identity.matcher import LocalMatcher
-from kiosk.identity.rekognition import Place, RekognitionEngine, described
+from kiosk.identity.rekognition import RekognitionEngine
 from kiosk.ports import Matcher
 from kiosk.runtime.journal import Journal
-from kiosk.values import LOCAL, Pixels
+from kiosk.values import LOCAL, IndexedFace, Pixels
+
+DESK_S = 20.0
+"""Longest wait for one answer at the desk: nobody stands before a closed door."""
 
 
 @contextmanager
@@ -27,6 +33,8 @@ def open_engines(
     badge_holder: Callable[[str], str | None],
     enrolled: Callable[[str], bool],
     journal: Journal,
+    observe: Observer = unwatched,
+    held: Callable[[str], Sequence[IndexedFace]] = lambda _: (),
 ) -> Iterator[Matcher]:
     """``local`` itself when no other engine is enabled, else all of them. No request is made yet.
 
@@ -43,11 +51,24 @@ def open_engines(
         for name, endpoint in enabled:
             client = open_client(endpoint, settings.identity.deadline_s)
             stack.callback(client.close)
-            place = place_of(name, endpoint, settings)
-            engine = RekognitionEngine(client, place, encode, badge_holder, enrolled)
+            asker = Asker(name, client, observe=observe)
+            engine = RekognitionEngine(asker, place_of(name, endpoint, settings), encode, badge_holder, enrolled, held)
             candidates.append(Candidate(name, engine, Breaker(rules, time.monotonic)))
         candidates.append(Candidate(LOCAL, local, Breaker(NEVER, time.monotonic)))
         yield FailoverMatcher(candidates, fallback, local.model_version, journal)
+
+
+@contextmanager
+def open_collections(settings: Settings, observe: Observer = unwatched) -> Iterator[tuple[FaceCollections, ...]]:
+    """Every enabled engine, to enroll into, in the order of asking. Raises ConfigurationError."""
+    with ExitStack() as stack:
+        opened = []
+        for name, endpoint in enabled_endpoints(settings):
+            client = open_client(endpoint, DESK_S)
+            stack.callback(client.close)
+            asker = Asker(name, client, observe=observe)
+            opened.append(FaceCollections(asker, place_of(name, endpoint, settings), call_s=DESK_S))
+        yield tuple(opened)
 
 
 def enabled_endpoints(settings: Settings) -> list[tuple[str, EndpointSettings]]:
@@ -65,16 +86,11 @@ def enabled_endpoints(settings: Settings) -> list[tuple[str, EndpointSettings]]:
 
 def place_of(name: str, endpoint: EndpointSettings, settings: Settings) -> Place:
     """Where this engine's people are."""
-    return Place(name, endpoint.collection, endpoint.shards, settings.identity.models)
+    return Place(name, endpoint.collection, endpoint.shards, settings.identity.models, users=endpoint.users)
 
 
 def examined(settings: Settings) -> str:
     """What there is to be said of the engines, each of which is asked once. Raises ConfigurationError, MatchError."""
-    told = []
-    for name, endpoint in enabled_endpoints(settings):
-        client = open_client(endpoint, settings.identity.deadline_s)
-        try:
-            told.append(f"{name} knows {described(client, place_of(name, endpoint, settings))} faces")
-        finally:
-            client.close()
+    with open_collections(settings) as engines:
+        told = [f"{engine.name} knows {engine.described()[1]} faces" for engine in engines]
     return ", ".join(told) or "this machine only"

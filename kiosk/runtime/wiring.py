@@ -203,7 +203,15 @@ def open_kiosk(
         local = open_matcher(store, models, settings, gallery)
         encode = partial(encode_jpeg, most_bytes=MOST_CROP_BYTES)
         matcher = stack.enter_context(
-            open_engines(settings, local, encode, store.badge_holder, store.is_enrolled, journal)
+            open_engines(
+                settings,
+                local,
+                encode,
+                store.badge_holder,
+                store.is_enrolled,
+                journal,
+                held=store.enrollments().faces_of,
+            )
         )
         adapters = Adapters(
             clock=clock,

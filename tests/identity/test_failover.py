@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from kiosk.config.engines import FallbackSettings
 from kiosk.errors import MatchError
+from kiosk.identity.asking import Unusable
 from kiosk.identity.breaker import NEVER, Breaker, BreakerRules
 from kiosk.identity.failover import LAST_SHARE, Candidate, FailoverMatcher
-from kiosk.identity.rekognition import Unusable
 from kiosk.reasons import Reason
 from kiosk.values import Embedding, Match, Pixels
 from tests.support.facekit import VERSION, someone

@@ -1,0 +1,237 @@
+"""``kiosk enroll batch`` and ``kiosk reindex``: many people at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
+from kiosk.cli.enrollment import FaceOption, QualityOption
+from kiosk.config.load import load
+from kiosk.config.paths import data_dir
+from kiosk.errors import KioskError
+
+if TYPE_CHECKING:
+    from kiosk.enrollment.batch import BatchRules, EntryEnd, Summary
+    from kiosk.enrollment.lookalikes import Pair
+    from kiosk.enrollment.sources import BatchEntry
+    from kiosk.runtime.desk import OpenDesk
+
+DEAD_LETTERS = "not-enrolled.csv"
+TRIED = 5
+"""Pictures that are read to estimate how long one takes here."""
+
+
+def batch(
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="Folder of pictures, or CSV with the columns name,badge,path.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge everything, write nothing.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only say how long it would take.")] = False,
+    rejects: Annotated[
+        Path, typer.Option(metavar="FILE", help="CSV of those who were not enrolled, with reasons; can be given again.")
+    ] = Path(DEAD_LETTERS),
+    per_s: Annotated[
+        float | None, typer.Option("--tps", min=0.1, max=1000, help="Calls a second to each engine.")
+    ] = None,
+    quality: QualityOption = "high",
+    face: FaceOption = "only",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Enroll many people. Started again after an interruption it goes on, and nobody is enrolled twice.
+
+    Exit code 1 when somebody was not enrolled: the reasons are in the rejects file.
+    """
+    from kiosk.enrollment.batch import Batch, BatchRules, Summary
+    from kiosk.enrollment.settle import settle
+    from kiosk.enrollment.sources import entries
+    from kiosk.runtime.desk import open_desk
+
+    settings = load(config)
+    found = entries(source)
+    rate = per_s or settings.enrollment.per_s
+    rules = BatchRules(rate, settings.enrollment.workers, quality=quality, face=face, dry_run=dry_run)
+    with open_desk(settings, data_dir(), create=True) as opened:
+        if estimate:
+            _estimate(opened, found, rules, json=json)
+            return
+        for engine in opened.engines:
+            engine.described()  # what is wrong with all is told once, not a thousand times
+        settle(opened.desk.registry)
+        summary = Summary()
+        try:
+            with progress(quiet=json) as advance:
+                Batch(opened.desk, rules).run(found, summary, advance)
+        finally:
+            _write_rejects(rejects, summary.ends)
+        pairs = _lookalikes(opened, summary)
+        names = {one.person_id: one.name for one in opened.store.enrollments().everybody()} if pairs else {}
+    _tell(summary, pairs, names, len(found), rejects, json=json)
+    if summary.count("refused") or summary.count("failed"):
+        raise typer.Exit(1)
+
+
+def _estimate(opened: OpenDesk, found: Sequence[BatchEntry], rules: BatchRules, *, json: bool) -> None:
+    from time import perf_counter
+
+    from kiosk.enrollment.batch import estimate_s
+    from kiosk.errors import InputError
+
+    paths = [path for entry in found for path in entry.paths]
+    began_s, read = perf_counter(), paths[:TRIED]
+    for path in read:
+        try:
+            opened.desk.reader.read(path, quality="none", face="largest")
+        except InputError:
+            continue
+    reading_s = (perf_counter() - began_s) / max(1, len(read))
+    seconds = estimate_s(len(paths), len(opened.desk.registry.engines), rules, reading_s)
+    if json:
+        emit({"people": len(found), "pictures": len(paths), "seconds": round(seconds, 1)})
+        return
+    rate = f"{rules.per_s:g} calls a second to each engine" if opened.desk.registry.engines else "this machine only"
+    say(f"{len(found)} people, {len(paths)} pictures: about {_clock(seconds)} ({rate}, {reading_s:.2f} s to read one)")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def _write_rejects(file: Path, ends: Sequence[EntryEnd]) -> None:
+    """Whole or not at all; an old one is removed when there is nothing to tell. Raises KioskError."""
+    lost = [end for end in ends if end.ended in ("refused", "failed")]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("name", "badge", "path", "step", "reason", "told"))
+    for end in lost:
+        for path in end.entry.paths:
+            row = (end.entry.name, end.entry.badge or "", path.resolve(), end.step, end.reason, end.told)
+            writer.writerow(row)
+    half = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        if not lost:
+            file.unlink(missing_ok=True)
+            return
+        half.write_text(text.getvalue(), encoding="utf-8")
+        half.chmod(0o600)  # names
+        half.replace(file)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise KioskError(
+            f"cannot be written ({error.strerror})", where=str(file), mend="name another --rejects"
+        ) from error
+
+
+def _lookalikes(opened: OpenDesk, summary: Summary) -> list[Pair]:
+    """Pairs with at least one who was just enrolled."""
+    from kiosk.enrollment.lookalikes import LEAST, Pair, pairs_here, pairs_of_engine
+    from kiosk.errors import MatchError
+    from kiosk.runtime.wiring import scale_of
+
+    new = frozenset(end.person_id for end in summary.ends if end.ended == "enrolled")
+    if not new:
+        return []
+    version = opened.models.embedding_version
+    scale = scale_of(version)
+    ids, rows = opened.store.template_matrix(version)
+    found = [
+        Pair(one, other, scale.similarity(cosine))
+        for one, other, cosine in pairs_here(ids, rows, scale.cosine(LEAST), new)
+    ]
+    for engine in opened.engines:
+        try:
+            for person_id in sorted(new):
+                mine = [face for face in opened.store.enrollments().faces_of(person_id) if face.engine == engine.name]
+                found += pairs_of_engine(engine, mine, person_id)
+        except MatchError as error:
+            complain(f"look-alikes were not sought in {engine.name}: {error}")
+    return found
+
+
+def _tell(
+    summary: Summary, pairs: Sequence[Pair], names: Mapping[str, str], total: int, rejects: Path, *, json: bool
+) -> None:
+    counts = {ended: summary.count(ended) for ended in ("enrolled", "already", "usable", "refused", "failed")}
+    if json:
+        told = [
+            {"one": pair.one, "other": pair.other, "similarity": round(pair.similarity, 1), "engine": pair.engine}
+            for pair in pairs
+        ]
+        emit({"people": total, **counts, "reasons": dict(summary.reasons), "look_alikes": told})
+        return
+    parts = [f"{count} {_WORDS[ended]}" for ended, count in counts.items() if count]
+    say(f"{total} people: {', '.join(parts)}")
+    for reason, count in summary.reasons.most_common():
+        say(f"  {count:5} {reason}")
+    if counts["refused"] or counts["failed"]:
+        say(f"those who were not enrolled, with reasons: {rejects}")
+    for pair in pairs:
+        one, other = names.get(pair.one, pair.one), names.get(pair.other, pair.other)
+        say(f"look alike: {one} and {other} ({pair.engine}, similarity {pair.similarity:.1f})")
+
+
+_WORDS = {
+    "enrolled": "enrolled",
+    "already": "enrolled before",
+    "usable": "usable (dry run)",
+    "refused": "refused",
+    "failed": "failed",
+}
+
+
+def reindex(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say who would be done, and who must come by.")
+    ] = False,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="End the change: remove faces of older models and collections.")
+    ] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """After a change of face models or collections: index everybody anew from kept pictures.
+
+    The old faces serve until --finish. Exit code 1 when somebody must come by, or could not be done.
+    """
+    from hardware.stills import decode_image
+    from kiosk.enrollment import reindex as work
+    from kiosk.enrollment.settle import settle
+    from kiosk.runtime.desk import open_desk
+
+    result = work.Reindexed()
+    with open_desk(load(config), data_dir(), create=False) as opened:
+        settle(opened.desk.registry)
+        with progress(quiet=json) as advance:
+            work.reindex(opened.desk, decode_image, result, dry_run=dry_run, progress=advance)
+        retired = work.finish(opened.desk) if finish and not dry_run else 0
+        waiting = settle(opened.desk.registry).waiting if finish and not dry_run else 0
+    if json:
+        emit(
+            {
+                "done": len(result.done),
+                "current": result.current,
+                "come_by": [one.person_id for one in result.come_by],
+                "failed": [{"person_id": one.person_id, "told": told} for one, told in result.failed],
+                "retired": retired,
+                "waiting": waiting,
+            }
+        )
+    else:
+        say(f"{result.current} current, {len(result.done)} {'would be ' if dry_run else ''}indexed anew")
+        for one, told in result.failed:
+            say(f"failed: {one.name} {one.person_id}: {told}")
+        for one in result.come_by:
+            say(f"must come by: {one.name}{f'  badge {one.badge}' if one.badge else ''}")
+        if finish:
+            say(f"{retired} faces of older models removed")
+    if result.come_by or result.failed or waiting:
+        raise typer.Exit(1)

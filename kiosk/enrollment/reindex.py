@@ -1,0 +1,125 @@
+"""When the face model changes, here or in an engine: everybody gets a face of the new one, from kept pictures.
+
+Rules: the old faces stay until the staff ends the change, and serve as long; whoever has no kept picture is listed and
+must come by. It may be cut off anywhere and started again: whoever has faces of every model in use is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kiosk.enrollment.book import Entry, Picture
+from kiosk.enrollment.desk import Desk, Progress, silent, told
+from kiosk.enrollment.places import FaceEngine
+from kiosk.enrollment.register import Adding, entry_of
+from kiosk.enrollment.stills import Still
+from kiosk.errors import InputError, KioskError, ModelError, RecordsFull, RecordsLocked, RecordsReadOnly
+from kiosk.values import Person, Pixels
+
+KINDS = "REINDEX_REFUSED", "REINDEX_INCOMPLETE"
+
+
+@dataclass(slots=True)
+class Reindexed:
+    """Who was done, and who was not."""
+
+    done: list[Person] = field(default_factory=list)
+    current: int = 0
+    """People who had faces of every model in use."""
+    come_by: list[Person] = field(default_factory=list)
+    """People without a kept picture."""
+    failed: list[tuple[Person, str]] = field(default_factory=list)
+    """With the reason, in a line."""
+
+
+def needs(desk: Desk, person: Person) -> tuple[bool, list[FaceEngine]]:
+    """(whether a template of this machine's model is missing, engines in whose present collections no face is)."""
+    held = {(face.engine, face.collection) for face in desk.registry.book.faces_of(person.person_id)}
+    missing = [
+        engine for engine in desk.registry.engines if (engine.name, engine.collection_of(person.person_id)) not in held
+    ]
+    version = desk.reader.models.embedding_version
+    return not desk.registry.book.templates_of(person.person_id, version), missing
+
+
+def reindex(
+    desk: Desk,
+    decode: Callable[[bytes], Pixels],
+    result: Reindexed,
+    *,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> None:
+    """Everybody who needs it; ``result`` fills as it goes. Raises RecordsError (nothing can be written), ModelError."""
+    people = desk.registry.book.everybody()
+    for number, person in enumerate(people, 1):
+        here, engines = needs(desk, person)
+        if not here and not engines:
+            result.current += 1
+        else:
+            kept = _kept(desk, person.person_id)
+            if not kept:
+                result.come_by.append(person)
+            elif dry_run:
+                result.done.append(person)
+            else:
+                _one(desk, decode, person, kept, here, engines, result)
+        progress("people", number, len(people))
+
+
+def _kept(desk: Desk, person_id: str) -> Sequence[Picture]:
+    if desk.registry.shelf is not None:
+        return [Picture(sha256, content) for sha256, content in desk.registry.shelf.kept(person_id)]
+    return desk.registry.book.pictures_of(person_id)
+
+
+def _one(
+    desk: Desk,
+    decode: Callable[[bytes], Pixels],
+    person: Person,
+    kept: Sequence[Picture],
+    here: bool,
+    engines: Sequence[FaceEngine],
+    result: Reindexed,
+) -> None:
+    try:
+        with told(desk, KINDS, "photo", person.person_id) as steps:
+            stills = [_still(desk, decode, picture) for picture in kept]
+            with Adding(desk, person.person_id, steps, new=False) as adding:
+                adding.index(stills, engines)
+                steps.step = "store"
+                whole = entry_of(desk, person.person_id, stills, adding.faces)
+                desk.registry.book.add(Entry(person.person_id, whole.templates if here else (), whole.faces))
+                adding.done = True
+    except (ModelError, RecordsFull, RecordsLocked, RecordsReadOnly):
+        raise
+    except KioskError as error:
+        result.failed.append((person, str(error)))
+    else:
+        result.done.append(person)
+
+
+def _still(desk: Desk, decode: Callable[[bytes], Pixels], picture: Picture) -> Still:
+    """The picture was good enough when the person was enrolled: it is not judged again."""
+    try:
+        pixels = decode(picture.content)
+    except InputError as error:
+        raise InputError(f"a kept picture cannot be read ({error.what})", reason="UNUSABLE_PICTURE") from error
+    where = Path(f"picture {picture.sha256[:12]}")
+    return desk.reader.read_pixels(pixels, where, picture.sha256, quality="none", face="largest")
+
+
+def finish(desk: Desk) -> int:
+    """End the change: what is of older models goes, of everybody who has something of the new one; how many faces.
+
+    Raises RecordsError. Faces in engines are erased by the next ``settle``.
+    """
+    places = frozenset(
+        (engine.name, collection) for engine in desk.registry.engines for collection in engine.collections
+    )
+    version = desk.reader.models.embedding_version
+    return sum(
+        desk.registry.book.retire(person.person_id, version, places) for person in desk.registry.book.everybody()
+    )

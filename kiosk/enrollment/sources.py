@@ -1,0 +1,102 @@
+"""What a batch is made of: entries of a name, a badge and pictures, from a folder or a table.
+
+Rules: the order is the same at every reading, so that a batch can be resumed; a line that cannot be used is an entry
+with a fault, told with the others at the end, and never skipped silently.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.errors import InputError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+COLUMNS = ("name", "badge", "path")
+MOST_TABLE_BYTES = 64_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEntry:
+    """One person of a batch."""
+
+    place: str
+    """Where it stands: a file, a folder, or a line of the table."""
+    name: str
+    badge: str | None
+    paths: tuple[Path, ...]
+    fault: str = ""
+    """Why it cannot be used; empty: it can."""
+
+
+def entries(source: Path) -> list[BatchEntry]:
+    """Of a folder or a CSV file. Raises InputError: there is none, or it holds nobody."""
+    if source.is_dir():
+        found = list(_folder(source))
+    elif source.is_file():
+        found = list(_table(source))
+    else:
+        raise InputError("there is no such folder or table", where=str(source))
+    if not found:
+        raise InputError("holds nobody", where=str(source), mend="pictures in a folder, or a CSV of name,badge,path")
+    return found
+
+
+def _folder(folder: Path) -> Iterator[BatchEntry]:
+    """``Ada Lovelace.jpg``, ``Ada Lovelace__1234.jpg`` (with badge), or ``Ada Lovelace/*.jpg``."""
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.startswith("."):
+            continue
+        pictures = tuple(sorted(_pictures(path))) if path.is_dir() else (path,) if _is_picture(path) else ()
+        if pictures:
+            name, _, badge = (path.name if path.is_dir() else path.stem).partition("__")
+            yield BatchEntry(str(path), name.replace("_", " ").strip(), badge.strip() or None, pictures)
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if _is_picture(path))
+
+
+def _is_picture(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _table(file: Path) -> Iterator[BatchEntry]:
+    """A line a picture; lines of the same name and badge are one person. Other columns are ignored."""
+    people: dict[tuple[str, str], list[tuple[int, Path, str]]] = {}
+    for number, row in enumerate(_rows(file), 2):
+        name, badge, path = (str(row.get(column) or "").strip() for column in COLUMNS)
+        fault = "" if name and path else "has no name" if path else "has no path"
+        if None in row:
+            fault = "has more fields than the first line"
+        key = (name, badge) if name else (f"#{number}", badge)
+        people.setdefault(key, []).append((number, file.parent / path, fault))
+    for (name, badge), lines in people.items():
+        faults = [fault for _, _, fault in lines if fault]
+        place = f"{file.name}:{lines[0][0]}"
+        paths = tuple(path for _, path, _ in lines)
+        yield BatchEntry(place, name.removeprefix("#") if faults else name, badge or None, paths, "".join(faults[:1]))
+
+
+def _rows(file: Path) -> Iterator[dict[str | None, object]]:
+    try:
+        if file.stat().st_size > MOST_TABLE_BYTES:
+            raise InputError(f"is larger than {MOST_TABLE_BYTES // 1_000_000} MB", where=str(file))
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            head = stream.readline()
+            stream.seek(0)
+            if "\0" in head:
+                raise InputError("is no table", where=str(file), mend="give a CSV of name,badge,path")
+            reader = csv.DictReader(stream, delimiter=";" if head.count(";") > head.count(",") else ",", strict=True)
+            columns: Sequence[str] = reader.fieldnames or ()
+            reader.fieldnames = [column.strip().lower() for column in columns]
+            if not {"name", "path"} <= set(reader.fieldnames):
+                mend = f"its first line must name the columns {', '.join(COLUMNS)} (badge may be left out)"
+                raise InputError("is no table of people", where=str(file), mend=mend)
+            yield from reader
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot be read ({error})", where=str(file), mend="give a CSV in UTF-8") from error
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=str(file)) from error

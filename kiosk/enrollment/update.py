@@ -1,0 +1,100 @@
+"""New pictures for somebody who is enrolled: the old face must match, then the new ones take its place everywhere.
+
+Rules: the new faces are added to every engine first, then the book changes in one transaction, then the old faces go.
+Cut off before the transaction, the new ones are taken back; after it, the old ones are a task. At every moment the
+person is known by the old faces, or by both, or by the new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.enrollment.desk import Desk, Progress, silent, told
+from kiosk.enrollment.register import (
+    TRIES,
+    Adding,
+    entry_of,
+    read_stills,
+    refuse_known_elsewhere,
+    refuse_known_here,
+)
+from kiosk.enrollment.settle import settle
+from kiosk.enrollment.stills import FaceRule, QualityRule, Still
+from kiosk.errors import InputError, RecordsMoved
+from kiosk.values import Person
+
+KINDS = "PHOTO_UPDATE_REFUSED", "PHOTO_UPDATE_INCOMPLETE"
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """Who has new pictures, and what is still to be done elsewhere."""
+
+    person: Person
+    waiting: int
+    """Old faces in engines that did not answer; they are erased later."""
+
+
+def update_images(
+    desk: Desk,
+    ref: str,
+    paths: Sequence[Path],
+    *,
+    quality: QualityRule = "high",
+    face: FaceRule = "only",
+    progress: Progress = silent,
+) -> Updated:
+    """Put new pictures in the place of the person's old ones.
+
+    Raises UnknownPerson, InputError (unusable, or not this person's face), RecordsConflict (somebody else's too),
+    MatchError; then nothing was changed.
+    """
+    person = desk.registry.book.find(ref)
+    known = person.person_id
+    with told(desk, KINDS, "photo", known) as steps:
+        stills = read_stills(desk, paths, quality=quality, face=face, progress=progress)
+        steps.step = "face"
+        refuse_other(desk, person, stills)
+        steps.step = "duplicate"
+        refuse_known_elsewhere(desk, stills, but=known)
+        with Adding(desk, known, steps, new=False) as adding:
+            adding.index(stills)
+            entry = entry_of(desk, known, stills, adding.faces)
+            for _ in range(TRIES):
+                steps.step = "duplicate"
+                stamp = desk.known.follow()
+                refuse_known_here(desk, stills, but=known)
+                steps.step = "store"
+                try:
+                    desk.registry.book.change(entry, stamp)
+                except RecordsMoved:
+                    continue
+                adding.done = True
+                break
+            else:
+                raise RecordsMoved("others are being enrolled all the time", mend="try again", reason="MOVED")
+        adding.elsewhere(entry, stills)
+    return Updated(person, settle(desk.registry, known).waiting if desk.registry.engines else 0)
+
+
+def refuse_other(desk: Desk, person: Person, stills: Sequence[Still]) -> None:
+    """Raises InputError for a picture that does not show the face that the person is enrolled by."""
+    for still in stills:
+        old = desk.registry.book.templates_of(person.person_id, still.embedding.model_version)
+        if not old:
+            raise InputError(
+                "has no face of this face model to compare with",
+                where=person.person_id,
+                mend="remove the person and enroll them anew, in person",
+                reason="NO_OLD_FACE",
+            )
+        similarity = max(desk.alike(still.embedding, one) for one in old)
+        if similarity < desk.threshold:
+            raise InputError(
+                f"does not show the person who is enrolled (similarity {similarity:.1f}, needed {desk.threshold:g})",
+                where=str(still.path),
+                mend="check the picture; for a face that changed much, remove the person and enroll them in person",
+                reason="FACE_CHANGED",
+            )

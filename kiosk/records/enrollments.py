@@ -1,0 +1,197 @@
+"""The book of enrolling, in the kiosk's own database. Implements ``kiosk.enrollment.book.Book``.
+
+Rules: one transaction a call; what was removed is overwritten in the file and its log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, delete, func, select
+
+from kiosk.enrollment.book import Entry, Picture, Removal, Task
+from kiosk.errors import RecordsMoved
+from kiosk.records import engine_faces, events, people, texts, upkeep
+from kiosk.records.chain import Detail
+from kiosk.records.schema import PictureRow, TemplateRow
+from kiosk.records.shelf import Transaction
+from kiosk.values import Embedding, IndexedFace, Person
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollments:
+    """Made by ``Store.enrollments``; lives as long as the store."""
+
+    read: Transaction
+    write: Transaction
+    now: Callable[[], str]
+    wipe: Callable[[], None]
+    """Overwrites what was removed."""
+
+    def stamp(self) -> str:
+        """Changes whenever somebody is enrolled, changed or removed, by any process."""
+        with self.read() as connection:
+            return people.stamp(connection)
+
+    def begin(self, person_id: str, places: Sequence[tuple[str, str]], owner: str) -> None:
+        """A LOOK for each (engine, collection) that is about to be asked."""
+        known = texts.tidy_person_id(person_id)
+        with self.write() as connection:
+            for place in places:
+                engine_faces.add_task(connection, "LOOK", known, place, self.now(), owner=owner)
+
+    def register(self, entry: Entry, name: str, badge: str | None, stamp: str, source: str) -> tuple[Person, str]:
+        """A new person. Raises RecordsMoved, RecordsConflict."""
+        with self.write() as connection:
+            _refuse_moved(connection, stamp)
+            now = self.now()
+            person = people.add(connection, name, badge, entry.templates, now, person_id=entry.person_id)
+            self._filled(connection, entry, now)
+            engines = ",".join(sorted({"local", *(face.engine for face in entry.faces)}))
+            details: dict[str, Detail] = {"source": source, "engines": engines, "templates": len(entry.templates)}
+            _event(connection, now, "REGISTERED", person.person_id, details)
+            return person, people.stamp(connection)
+
+    def change(self, entry: Entry, stamp: str) -> None:
+        """Templates, faces and pictures in the place of the old ones. Raises RecordsMoved, RecordsConflict."""
+        with self.write() as connection:
+            _refuse_moved(connection, stamp)
+            now = self.now()
+            connection.execute(delete(TemplateRow).where(TemplateRow.person_id == entry.person_id))
+            old = engine_faces.owe_faces(connection, entry.person_id, now)
+            engine_faces.remove_pictures(connection, entry.person_id)
+            people.add_templates(connection, entry.person_id, entry.templates, now)
+            self._filled(connection, entry, now)
+            details: dict[str, Detail] = {"templates": len(entry.templates), "faces": len(old)}
+            _event(connection, now, "PHOTO_UPDATED", entry.person_id, details)
+            upkeep.owe_wipe(connection)
+        self.wipe()
+
+    def add(self, entry: Entry) -> None:
+        """Beside the others. Raises UnknownPerson, RecordsConflict."""
+        with self.write() as connection:
+            now = self.now()
+            people.add_templates(connection, entry.person_id, entry.templates, now)
+            self._filled(connection, entry, now)
+
+    def retire(self, person_id: str, model_version: str, places: frozenset[tuple[str, str]]) -> int:
+        """What is of older models, where there is something of the new one. Raises UnknownPerson."""
+        gone = 0
+        with self.write() as connection:
+            now, known = self.now(), people.find(connection, person_id).person_id
+            if _count(connection, TemplateRow, known, model_version):
+                theirs = TemplateRow.person_id == known, TemplateRow.model_version != model_version
+                gone += connection.execute(delete(TemplateRow).where(*theirs)).rowcount
+            faces = engine_faces.faces_of(connection, known)
+            current = {face.engine for face in faces if (face.engine, face.collection) in places}
+            old = [face for face in faces if face.engine in current and (face.engine, face.collection) not in places]
+            gone += engine_faces.owe(connection, known, old, now)
+            if gone:
+                _event(connection, now, "OLD_MODEL_RETIRED", known, {"removed": gone})
+                upkeep.owe_wipe(connection)
+        if gone:
+            self.wipe()
+        return gone
+
+    def remove(self, ref: str, places: Sequence[tuple[str, str]]) -> Removal:
+        """Erase somebody here; the rest becomes tasks. Raises UnknownPerson."""
+        with self.write() as connection:
+            person = people.find(connection, ref)
+            known, now = person.person_id, self.now()
+            templates = _count(connection, TemplateRow, known)
+            pictures = _count(connection, PictureRow, known)
+            faces = engine_faces.faces_of(connection, known)
+            for place in places:
+                engine_faces.add_task(connection, "SWEEP", known, place, now)
+            people.remove(connection, known, now)
+            upkeep.owe_wipe(connection)
+        self.wipe()
+        return Removal(person, templates, pictures, faces)
+
+    def find(self, ref: str) -> Person:
+        """By id, name or badge. Raises UnknownPerson."""
+        with self.read() as connection:
+            return people.find(connection, ref)
+
+    def everybody(self) -> Sequence[Person]:
+        """By name."""
+        with self.read() as connection:
+            return [one.person for one in people.listing(connection)]
+
+    def faces_of(self, person_id: str) -> Sequence[IndexedFace]:
+        """In other engines."""
+        with self.read() as connection:
+            return engine_faces.faces_of(connection, person_id)
+
+    def templates_of(self, person_id: str, model_version: str) -> Sequence[Embedding]:
+        """On this machine, in order of enrollment."""
+        wanted = select(TemplateRow.vector).where(
+            TemplateRow.person_id == person_id, TemplateRow.model_version == model_version
+        )
+        with self.read() as connection:
+            found = connection.scalars(wanted.order_by(TemplateRow.template_id)).all()
+        return [
+            Embedding(np.frombuffer(vector, people.VECTOR_TYPE).astype(np.float32), model_version) for vector in found
+        ]
+
+    def pictures_of(self, person_id: str) -> Sequence[Picture]:
+        """As far as pictures are kept."""
+        with self.read() as connection:
+            return engine_faces.pictures_of(connection, person_id)
+
+    def owner_of(self, sha256: str, model_version: str) -> str | None:
+        """Whose template was made from this file."""
+        wanted = select(TemplateRow.person_id).where(
+            TemplateRow.source_sha256 == texts.tidy_sha256(sha256), TemplateRow.model_version == model_version
+        )
+        with self.read() as connection:
+            return connection.scalar(wanted)
+
+    def check_free(self, name: str, badge: str | None) -> None:
+        """Raises RecordsConflict for a name or badge that somebody has."""
+        with self.read() as connection:
+            people.check_free(connection, name, badge)
+
+    def tasks(self, person_id: str | None = None) -> Sequence[Task]:
+        """The oldest first."""
+        with self.read() as connection:
+            return engine_faces.tasks(connection, person_id)
+
+    def done(self, tasks: Sequence[Task], erased: int, person_id: str, engine: str) -> None:
+        """Over, and what came of it in an event."""
+        with self.write() as connection:
+            engine_faces.end_tasks(connection, [task.task_id for task in tasks])
+            if erased or any(task.kind != "LOOK" for task in tasks):
+                _event(connection, self.now(), "FACES_ERASED", person_id, {"engine": engine, "faces": erased})
+
+    def note(self, kind: str, reason: str, step: str, source: str, person_id: str | None = None) -> None:
+        """What was refused, or broke off."""
+        with self.write() as connection:
+            details: dict[str, Detail] = {"step": step, "source": source}
+            events.append(connection, utc=self.now(), kind=kind, reason=reason, person_id=person_id, details=details)
+
+    @staticmethod
+    def _filled(connection: Connection, entry: Entry, now: str) -> None:
+        engine_faces.add_faces(connection, entry.person_id, entry.faces, now)
+        engine_faces.add_pictures(connection, entry.person_id, entry.pictures, now)
+        engine_faces.end_looks(connection, entry.person_id)
+
+
+def _refuse_moved(connection: Connection, stamp: str) -> None:
+    if people.stamp(connection) != stamp:
+        raise RecordsMoved("somebody else was enrolled or changed meanwhile", mend="try again", reason="MOVED")
+
+
+def _event(connection: Connection, now: str, kind: str, person_id: str, details: dict[str, Detail]) -> None:
+    events.append(connection, utc=now, kind=kind, reason="", person_id=person_id, details=details)
+
+
+def _count(
+    connection: Connection, table: type[TemplateRow | PictureRow], person_id: str, model_version: str | None = None
+) -> int:
+    wanted = select(func.count()).select_from(table).where(table.person_id == person_id)
+    if model_version is not None:
+        wanted = wanted.where(TemplateRow.model_version == model_version)
+    return connection.scalar(wanted) or 0
