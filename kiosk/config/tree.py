@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from kiosk.config.engines import ModelThresholds, RekognitionSettings
 from kiosk.config.group import Group
+from kiosk.config.kpi import KpiSettings
 
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -215,6 +216,7 @@ class Settings(Group):
     door: DoorSettings = DoorSettings()
     records: RecordsSettings = RecordsSettings()
     visit: VisitSettings = VisitSettings()
+    kpi: KpiSettings = KpiSettings()
 
     @model_validator(mode="after")
     def _stricter(self) -> Settings:

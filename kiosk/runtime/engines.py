@@ -13,7 +13,9 @@ from kiosk.identity.breaker import NEVER, Breaker, BreakerRules
 from kiosk.identity.calling import open_client
 from kiosk.identity.failover import Candidate, FailoverMatcher
 from kiosk.identity.matcher import LocalMatcher
+from kiosk.identity.observed import ObservedMatcher, watch_client
 from kiosk.identity.rekognition import Place, RekognitionEngine, described
+from kiosk.kpi.engines import EngineObserver
 from kiosk.ports import Matcher
 from kiosk.runtime.journal import Journal
 from kiosk.values import LOCAL, Pixels
@@ -27,14 +29,18 @@ def open_engines(
     badge_holder: Callable[[str], str | None],
     enrolled: Callable[[str], bool],
     journal: Journal,
+    observe: EngineObserver | None = None,
 ) -> Iterator[Matcher]:
     """``local`` itself when no other engine is enabled, else all of them. No request is made yet.
+
+    ``observe`` is told of every call of every engine, the local one's searches too.
 
     Raises ConfigurationError: an engine without thresholds for any face model, boto3 missing, settings of no use.
     """
     enabled = enabled_endpoints(settings)
+    near: Matcher = local if observe is None else ObservedMatcher(local, observe)
     if not enabled:
-        yield local
+        yield near
         return
     fallback = settings.rekognition.fallback
     rules = BreakerRules(fallback.failures, fallback.rest_s)
@@ -43,10 +49,12 @@ def open_engines(
         for name, endpoint in enabled:
             client = open_client(endpoint, settings.identity.deadline_s)
             stack.callback(client.close)
+            if observe is not None:
+                watch_client(client, name, observe)
             place = place_of(name, endpoint, settings)
             engine = RekognitionEngine(client, place, encode, badge_holder, enrolled)
             candidates.append(Candidate(name, engine, Breaker(rules, time.monotonic)))
-        candidates.append(Candidate(LOCAL, local, Breaker(NEVER, time.monotonic)))
+        candidates.append(Candidate(LOCAL, near, Breaker(NEVER, time.monotonic)))
         yield FailoverMatcher(candidates, fallback, local.model_version, journal)
 
 
