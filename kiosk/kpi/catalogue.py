@@ -39,9 +39,9 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 """Around the time that a visitor waits; two seconds are the usual deadline."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Metric:
-    """One line of the table."""
+    """One line of the table; compared by identity, because there is one of each."""
 
     name: str
     kind: Literal["counter", "histogram"]

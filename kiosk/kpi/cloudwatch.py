@@ -139,7 +139,9 @@ class CloudWatch(Closing):
         from botocore.parsers import ResponseParserError
 
         try:
-            self._calls.put_metric_data(Namespace=self._settings.namespace, MetricData=portion)
+            answer = self._calls.put_metric_data(Namespace=self._settings.namespace, MetricData=portion)
+            # The answer is empty, so botocore takes any page with status 200 for it: a proxy's has no request id.
+            return ("", False) if answer["ResponseMetadata"].get("RequestId") else ("NoRequestId", False)
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "")) or "an error"
             return code, code in FOR_GOOD
@@ -147,7 +149,6 @@ class CloudWatch(Closing):
             return "ParamValidationError", True
         except (BotoCoreError, ResponseParserError, *FOREIGN) as error:
             return type(error).__name__, False
-        return "", False
 
     def _note(self, problem: str) -> None:
         """The journal hears of the change, not of every minute."""

@@ -14,7 +14,9 @@ from kiosk.kpi.catalogue import Series
 
 MOST_SERIES = 1000
 """Different series of one interval; a further one is lost. A kiosk has some dozens."""
-MOST_VALUES = 150
+DATUM_VALUES = 150
+MOST_VALUES = 1500
+"""Different values of one series in one interval, sent as several data points: every similarity to 0.1 has a place."""
 DIGITS = 3
 """Significant digits of an observed value: 98.5 stays 98.5, 0.01234 s becomes 0.0123 s."""
 REQUEST_METRICS = 500
@@ -44,7 +46,7 @@ class Gathered:
         return True
 
     def observe(self, series: Series, value: float) -> bool:
-        """Whether there was room. Beyond 150 different values the nearest one is taken, so no count is lost."""
+        """Whether there was room. Beyond ``MOST_VALUES`` the nearest value is taken, so no count is lost."""
         if series not in self._values and len(self) >= MOST_SERIES:
             return False
         kept = self._values.setdefault(series, {})
@@ -61,7 +63,10 @@ class Gathered:
             if amount:
                 found.append({**_named(series, at, kiosk), "Value": amount})
         for series, values in self._values.items():
-            found.append({**_named(series, at, kiosk), "Values": list(values), "Counts": list(values.values())})
+            pairs = list(values.items())
+            for start in range(0, len(pairs), DATUM_VALUES):
+                some, counts = zip(*pairs[start : start + DATUM_VALUES], strict=True)
+                found.append({**_named(series, at, kiosk), "Values": list(some), "Counts": list(counts)})
         return found
 
 

@@ -79,10 +79,10 @@ def count_event(event: AuditEvent, kpis: Kpis) -> None:
     if counts is None:
         return
     try:
-        details = event.details
+        details: object = event.details
     except ValueError:
-        details = {}
-    counts(event.reason, details, kpis)
+        details = None
+    counts(event.reason, details if isinstance(details, Mapping) else {}, kpis)
 
 
 def _registered(_reason: str, details: Details, kpis: Kpis) -> None:
