@@ -29,11 +29,13 @@ def watch_client(
         context[BEGAN] = (str(model.name), clock())
 
     def told(context: Mapping[str, Any], outcome: str) -> None:
-        operation, began_s = context.get(BEGAN, ("", clock()))
-        observe(engine, operation, outcome, max(0.0, clock() - began_s))
+        now_s = clock()
+        operation, began_s = context.get(BEGAN, ("", now_s))
+        observe(engine, operation, outcome, max(0.0, now_s - began_s))
 
     def answered(http_response: Any, parsed: Any, context: dict[str, Any], **_rest: Any) -> None:
-        told(context, outcome_of(int(http_response.status_code), parsed))
+        page = "html" in str(http_response.headers.get("content-type", "")).lower()
+        told(context, outcome_of(int(http_response.status_code), parsed, page=page))
 
     def failed(exception: BaseException, context: dict[str, Any], **_rest: Any) -> None:
         told(context, failure_of(exception))
@@ -44,8 +46,10 @@ def watch_client(
     events.register("after-call-error", failed)
 
 
-def outcome_of(status: int, parsed: Any) -> str:
-    """ok, throttled or refused, of an answer with this HTTP status."""
+def outcome_of(status: int, parsed: Any, *, page: bool = False) -> str:
+    """ok, throttled, refused or unreadable (a web page, by somebody on the way), of an answer with this status."""
+    if page:
+        return "unreadable"
     if status < FIRST_REFUSAL:
         return "ok"
     error = parsed.get("Error", {}) if isinstance(parsed, Mapping) else {}

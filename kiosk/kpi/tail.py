@@ -109,6 +109,10 @@ def _update_refused(reason: str, details: Details, kpis: Kpis) -> None:
     _ended("kiosk_photo_updates_total", "failed", reason, details, kpis)
 
 
+def _update_incomplete(reason: str, details: Details, kpis: Kpis) -> None:
+    _ended("kiosk_photo_updates_total", "incomplete", reason, details, kpis)
+
+
 def _removed(_reason: str, _details: Details, kpis: Kpis) -> None:
     kpis.count("kiosk_people_removed_total")
 
@@ -123,6 +127,7 @@ _COUNTS = {
     "REGISTRATION_INCOMPLETE": _incomplete,
     "PHOTO_UPDATED": _updated,
     "PHOTO_UPDATE_REFUSED": _update_refused,
+    "PHOTO_UPDATE_INCOMPLETE": _update_incomplete,
     "PERSON_REMOVED": _removed,
     "FACES_ERASED": _erased,
 }

@@ -46,6 +46,7 @@ def test_each_kind_adds_its_figures(store: Store) -> None:
     write(store, "REGISTRATION_INCOMPLETE", "RECORDS_LOST", step="store", source="batch")
     write(store, "PHOTO_UPDATED", pictures=1, engines="aws")
     write(store, "PHOTO_UPDATE_REFUSED", "BLURRED", step="quality")
+    write(store, "PHOTO_UPDATE_INCOMPLETE", "MATCH_LATE", step="index")
     write(store, "PERSON_REMOVED")
     write(store, "FACES_ERASED", engine="site", faces=3)
     write(store, "GRANTED", "WELCOME", similarity=99.9)
@@ -62,6 +63,7 @@ def test_each_kind_adds_its_figures(store: Store) -> None:
         ("kiosk_quality_failures_total", "BLURRED", "registration"): 1,
         ("kiosk_photo_updates_total", "approved", "none", "none"): 1,
         ("kiosk_photo_updates_total", "failed", "quality", "BLURRED"): 1,
+        ("kiosk_photo_updates_total", "incomplete", "index", "MATCH_LATE"): 1,
         ("kiosk_people_removed_total",): 1,
         ("kiosk_faces_total", "indexed", "local"): 3,
         ("kiosk_faces_total", "indexed", "site"): 2,

@@ -21,6 +21,7 @@ LIMIT_S = 60.0
 """Longest wait for another thread; nothing is judged by it."""
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 NAMESPACE = "DoorKiosk"
+JSON = "application/x-amz-json-1.0"
 
 
 def samples_of(text: str) -> dict[tuple[str, ...], float]:
@@ -132,7 +133,7 @@ class FaultyEndpoint:
             status, code = refusals[word]
             _reply(request, status, json.dumps({"__type": code, "message": "planted"}).encode())
         elif word == "html":
-            _reply(request, 200, b"<html>please log in</html>")
+            _reply(request, 200, b"<html>please log in</html>", kind="text/html")
         elif word == "cut":
             request.close_connection = True
         else:
@@ -152,10 +153,12 @@ class FaultyEndpoint:
             connection.close()
 
 
-def _reply(request: BaseHTTPRequestHandler, status: int, content: bytes, request_id: str = "") -> None:
+def _reply(
+    request: BaseHTTPRequestHandler, status: int, content: bytes, request_id: str = "", *, kind: str = JSON
+) -> None:
     try:
         request.send_response(status)
-        request.send_header("Content-Type", "application/x-amz-json-1.0")
+        request.send_header("Content-Type", kind)
         request.send_header("Content-Length", str(len(content)))
         if request_id:
             request.send_header("x-amzn-requestid", request_id)
