@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kiosk.config.kpi import CloudWatchSettings
 from kiosk.errors import ConfigurationError
-from kiosk.kpi import gathered
+from kiosk.kpi import cloudwatch_client, gathered
 from kiosk.kpi.catalogue import METRICS, Series, tidied
 from kiosk.kpi.cloudwatch import CloudWatch
 from kiosk.kpi.cloudwatch_client import open_client
@@ -207,8 +207,9 @@ def test_more_series_than_there_is_room_for_are_lost_and_counted(monkeypatch: py
         assert (kiosk.told(aws), kiosk.lost) == (2, 2)
 
 
-def test_nobody_waits_for_a_request_that_hangs(aws: str) -> None:
+def test_nobody_waits_for_a_request_that_hangs(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting goes on while the sending thread stands at the gate; then all of it arrives."""
+    monkeypatch.setattr(cloudwatch_client, "READ_S", 2 * LIMIT_S)
     with FaultyEndpoint(aws) as endpoint, Kiosk(endpoint.url, "hangs") as kiosk:
         endpoint.plan = ["hang"]
         kiosk.index()
