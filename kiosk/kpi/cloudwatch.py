@@ -2,7 +2,7 @@
 
 Rules:
 - ``add`` and ``observe`` take a lock that is held for a dictionary's time only, never during a request.
-- What could not be sent is kept with its time and sent later, oldest first: at most ``MOST_WAITING`` requests. Beyond
+- What could not be sent is kept with its time and sent later, oldest first, as much as ``waiting`` has room for. Beyond
   that the oldest are lost, and so is what CloudWatch refuses for good; both are counted (``kiosk_kpi_lost_total``).
 - Sending is at least once: a request whose answer was lost is sent again, and may then count twice.
 - ``close`` sends what is left, and waits no longer than ``close_s``.
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol, Self
@@ -20,10 +19,9 @@ from typing import Any, Protocol, Self
 from kiosk.closing import Closing
 from kiosk.config.kpi import CloudWatchSettings
 from kiosk.kpi.catalogue import Series
-from kiosk.kpi.gathered import Gathered, requests
+from kiosk.kpi.gathered import Gathered
+from kiosk.kpi.waiting import MOST_NUMBERS, Waiting
 
-MOST_WAITING = 240
-"""Requests kept while the network is away: four hours of one a minute, a few MB at most."""
 CLOSE_S = 3.0
 FOR_GOOD = frozenset(
     {
@@ -61,7 +59,7 @@ class CloudWatch(Closing):
         *,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
-        most_waiting: int = MOST_WAITING,
+        most_numbers: int = MOST_NUMBERS,
         close_s: float = CLOSE_S,
     ) -> None:
         self._calls = calls
@@ -70,12 +68,11 @@ class CloudWatch(Closing):
         self._lost = lost
         self._clock = clock
         self._monotonic = monotonic
-        self._most_waiting = most_waiting
         self._close_s = close_s
         self._guard = threading.Lock()
         self._gathered = Gathered()
         self._crowded = 0
-        self._waiting: deque[list[dict[str, Any]]] = deque()
+        self._waiting = Waiting(settings.kiosk, most_numbers)
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._well = True
@@ -112,24 +109,24 @@ class CloudWatch(Closing):
         For the sending thread, and tests without one: not to be called from two threads at once.
         """
         self._take()
-        while self._waiting and (until_s is None or self._monotonic() < until_s):
-            portion = self._waiting[0]
+        while until_s is None or self._monotonic() < until_s:
+            portion = self._waiting.first()
+            if portion is None:
+                return
             problem, for_good = self._put(portion)
             self._note(problem)
             if problem and not for_good:
                 return
-            self._waiting.popleft()
+            self._waiting.pop()
             if problem:
                 self._lost(len(portion))
 
     def _take(self) -> None:
-        """What was gathered becomes requests that wait; the oldest beyond the bound are given up."""
+        """What was gathered waits from now on; the oldest beyond the bound are given up."""
         with self._guard:
             gathered, self._gathered = self._gathered, Gathered()
             lost, self._crowded = self._crowded, 0
-        self._waiting.extend(requests(gathered.data(self._clock(), self._settings.kiosk)))
-        while len(self._waiting) > self._most_waiting:
-            lost += len(self._waiting.popleft())
+        lost += self._waiting.push(self._clock(), gathered)
         if lost:
             self._lost(lost)
 

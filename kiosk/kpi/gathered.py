@@ -38,8 +38,15 @@ class Gathered:
         """How many series."""
         return len(self._counts) + len(self._values)
 
+    @property
+    def numbers(self) -> int:
+        """How many counts and different values: what it takes in memory."""
+        return len(self._counts) + sum(len(values) for values in self._values.values())
+
     def add(self, series: Series, amount: float) -> bool:
         """Whether there was room."""
+        if amount == 0.0:
+            return True
         if series not in self._counts and len(self) >= MOST_SERIES:
             return False
         self._counts[series] = self._counts.get(series, 0.0) + amount
@@ -60,8 +67,7 @@ class Gathered:
         """The members of ``MetricData``, in PutMetricData's own names; ``kiosk`` is a dimension unless empty."""
         found = []
         for series, amount in self._counts.items():
-            if amount:
-                found.append({**_named(series, at, kiosk), "Value": amount})
+            found.append({**_named(series, at, kiosk), "Value": amount})
         for series, values in self._values.items():
             pairs = list(values.items())
             for start in range(0, len(pairs), DATUM_VALUES):

@@ -20,6 +20,7 @@ from kiosk.kpi.cloudwatch import CloudWatch
 from kiosk.kpi.cloudwatch_client import open_client
 from kiosk.kpi.gathered import Gathered, requests
 from kiosk.kpi.sinks import Board
+from kiosk.kpi.waiting import Waiting
 from tests.support.metering import KEYS, LIMIT_S, FaultyEndpoint, moto, told
 
 AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -184,7 +185,7 @@ def test_an_answer_that_is_lost_may_count_twice(aws: str) -> None:
 
 def test_beyond_the_bound_the_oldest_are_lost_and_counted(aws: str) -> None:
     """Ten intervals without a network and room for four: the last four arrive."""
-    with FaultyEndpoint(aws) as endpoint, Kiosk(endpoint.url, "bound", most_waiting=4) as kiosk:
+    with FaultyEndpoint(aws) as endpoint, Kiosk(endpoint.url, "bound", most_numbers=4) as kiosk:
         endpoint.plan = ["cut"] * 10
         for number in range(10):
             kiosk.index(10**number)
@@ -236,13 +237,15 @@ def test_the_end_sends_what_is_left(aws: str) -> None:
         assert kiosk.told(aws) == 4
 
 
-def test_the_end_does_not_wait_for_a_network_that_hangs(aws: str) -> None:
+def test_the_end_does_not_wait_for_a_network_that_hangs(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process ends while the request still stands at the gate."""
+    monkeypatch.setattr(cloudwatch_client, "READ_S", 2 * LIMIT_S)
     with FaultyEndpoint(aws) as endpoint, Kiosk(endpoint.url, "stuck", close_s=0.01) as kiosk:
         endpoint.plan = ["hang"]
         with kiosk.cloud:
             kiosk.index()
-        assert not endpoint.gate.is_set()
+        assert endpoint.reached.wait(LIMIT_S)
+        assert [thread.is_alive() for thread in threading.enumerate() if thread.name == "cloudwatch"] == [True]
 
 
 def test_time_stamps_are_those_of_the_interval(aws: str) -> None:
@@ -283,6 +286,33 @@ def test_values_beyond_the_bound_join_their_neighbour(monkeypatch: pytest.Monkey
         kept.observe(series, value)
     (datum,) = kept.data(AT, "")
     assert dict(zip(datum["Values"], datum["Counts"], strict=True)) == {10.0: 2, 90.0: 2}
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=40), st.integers(1, 30))
+def test_what_waits_is_bounded_and_accounted_for(steps: list[tuple[int, bool]], most: int) -> None:
+    """Whatever comes and goes: each data point is sent, waits, or was told as lost; the oldest go first."""
+    names = sorted(METRICS[7].labels["operation"])
+    waiting = Waiting("", most)
+    pushed, sent, lost = [], [], 0
+    for number, (series, sends) in enumerate(steps):
+        kept = Gathered()
+        at = AT + timedelta(minutes=number)
+        for operation in names[:series]:
+            kept.add(tidied("kiosk_engine_throttles_total", {"operation": operation}, "counter"), 1.0)
+        pushed += [at] * series
+        lost += waiting.push(at, kept)
+        portion = waiting.first() if sends else None
+        if portion is not None:
+            sent += [datum["Timestamp"] for datum in portion]
+            waiting.pop()
+    left = []
+    while (portion := waiting.first()) is not None:
+        left += [datum["Timestamp"] for datum in portion]
+        waiting.pop()
+    assert len(left) <= most
+    assert sent == sorted(sent)
+    assert left == pushed[len(pushed) - len(left) :], "the newest are kept"
+    assert len(sent) + len(left) + lost == len(pushed)
 
 
 @given(st.lists(st.integers(0, 150), max_size=1500))
