@@ -44,14 +44,7 @@ QUALITY_CHECKS = frozenset(
 """The checks of the quality gate, by the word with which each fails."""
 
 DUPLICATE = "DUPLICATE_FACE"
-REGISTRATION_REASONS = frozenset(
-    {
-        *(str(reason) for reason in Reason),
-        *(DUPLICATE, "DUPLICATE_BADGE", "BADGE_TAKEN", "NAME_TAKEN", "UNREADABLE_PICTURE", "UNREADABLE_CARD"),
-        *("CARD_EXPIRED", "CARD_REFUSED", "FACE_MISMATCH", "INDEX_FAILED", "STORE_FAILED", "INTERRUPTED"),
-        *("ROLLED_BACK", "ENGINE_LOST", "THROTTLED", "LATE"),
-    }
-)
+REGISTRATION_REASONS = frozenset({*(str(reason) for reason in Reason), DUPLICATE})
 """The kiosk's reasons, and the words of registering that the door has no use for."""
 
 PROVEN = frozenset(
