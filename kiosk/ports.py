@@ -182,6 +182,16 @@ class EventRecorder(Protocol):
         """Append one event; durable when it returns. No pixels, embeddings or names in ``details``."""
 
 
+class Kpis(Protocol):
+    """Where the figures of what happens go. Never raises, never waits, and takes no word that names a person."""
+
+    def count(self, name: str, value: int = 1, **labels: str) -> None:
+        """A counter of ``kiosk.kpi.catalogue`` grows by ``value``; a word that it does not hold becomes ``other``."""
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        """One more value of a histogram of the catalogue, in the unit that its name tells."""
+
+
 class TemplateSource(Protocol):
     """Where the gallery is rebuilt from."""
 

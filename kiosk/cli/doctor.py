@@ -68,6 +68,7 @@ def examine(settings: Settings, data: Path) -> Iterator[Check]:
         ("weights", _weights),
         ("passive", _passive),
         ("engines", _engines),
+        ("kpi", _kpi),
         ("door", _door),
         ("display", _display),
         ("camera", partial(_camera, cameras=cameras)),
@@ -143,6 +144,15 @@ def _engines(settings: Settings, _data: Path) -> Check:
     from kiosk.runtime.engines import examined
 
     return Check("engines", "ok", examined(settings))
+
+
+def _kpi(settings: Settings, _data: Path) -> Check:
+    from kiosk.kpi.opening import described
+
+    found, address = described(settings.kpi), settings.kpi.address
+    if address is not None and not address.loopback:
+        return Check("kpi", "warning", f"{found}, in plain HTTP for whoever reaches it", "only on a private network")
+    return Check("kpi", "ok", found)
 
 
 def _door(settings: Settings, _data: Path) -> Check:

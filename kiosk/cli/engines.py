@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, say
 from kiosk.config.load import load
-from kiosk.errors import MatchError
+from kiosk.errors import ConfigurationError, MatchError
+
+if TYPE_CHECKING:
+    from kiosk.identity.collection import FaceCollections
+
+EngineOption = Annotated[str | None, typer.Option("--engine", help="aws or site; default: the first enabled one.")]
+ImageArgument = Annotated[Path, typer.Argument(metavar="IMAGE")]
 
 app = typer.Typer(help="Amazon Rekognition, or servers that speak its protocol, as configured.", no_args_is_help=True)
 
@@ -51,3 +62,70 @@ def prepare(config: ConfigOption = None, json: JsonOption = False) -> None:
         return
     for name, collections in made.items():
         say(f"{name}: {'made ' + ', '.join(collections) if collections else 'all there'}")
+
+
+@app.command()
+def detect(image: ImageArgument, engine: EngineOption = None, config: ConfigOption = None) -> None:
+    """What an engine sees in a picture: DetectFaces with all attributes, as JSON, the largest face first."""
+    with _one(engine, config) as asked:
+        emit({"engine": asked.name, "faces": asked.detect(_small(image))})
+
+
+@app.command()
+def compare(
+    source: ImageArgument,
+    target: ImageArgument,
+    engine: EngineOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """How alike an engine finds the largest face of one picture and the faces of another (CompareFaces)."""
+    with _one(engine, config) as asked:
+        similarity = asked.compare(_small(source), _small(target))
+    if json:
+        emit({"engine": asked.name, "similarity": round(similarity, 2)})
+    else:
+        say(f"{asked.name}: similarity {similarity:.1f}")
+
+
+@app.command()
+def drop(
+    collection: Annotated[str, typer.Argument(help="An old collection.")],
+    force: Annotated[bool, typer.Option("--force", help="Although it holds faces, or is in use.")] = False,
+    engine: EngineOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Delete a collection that a change of models left behind; one with faces, or in use, only with --force."""
+    with _one(engine, config) as asked:
+        if collection not in asked.others():
+            raise ConfigurationError("there is no such collection", where=f"{asked.name} {collection}")
+        faces = asked.count(collection)
+        if not force and (faces or collection in asked.collections):
+            what = f"holds {faces} faces" if faces else "is in use"
+            raise ConfigurationError(
+                what, where=f"{asked.name} {collection}", mend="kiosk reindex --finish, or --force"
+            )
+        asked.drop(collection)
+    say(f"{asked.name}: deleted {collection}")
+
+
+@contextmanager
+def _one(name: str | None, config: Path | None) -> Iterator[FaceCollections]:
+    from kiosk.runtime.engines import open_collections
+
+    with open_collections(load(config)) as engines:
+        found = [engine for engine in engines if name in (None, engine.name)]
+        if not found:
+            told = "is not enabled" if name else "no engine is enabled"
+            raise ConfigurationError(
+                told, where=name or "rekognition", mend="see [rekognition.aws] and [rekognition.site]"
+            )
+        yield found[0]
+
+
+def _small(image: Path) -> bytes:
+    """The picture as JPEG of at most 5 MiB, as engines want it. Raises InputError."""
+    from hardware.stills import encode_jpeg, load_image
+    from kiosk.identity.rekognition import MOST_BYTES
+
+    return encode_jpeg(load_image(image), MOST_BYTES)

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
+from kiosk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from kiosk.enrollment.settle import Settled
@@ -48,7 +49,8 @@ app = typer.Typer(
 
 @app.command()
 def person(
-    images: PicturesArgument,
+    images: Annotated[list[Path] | None, typer.Argument(metavar="[IMAGE...]", help="Pictures of one person.")] = None,
+    *,
     name: Annotated[str, typer.Option("--name", "-n", help="The person's name.")],
     badge: Annotated[str | None, typer.Option("--badge", "-b", help="Badge number.")] = None,
     quality: QualityOption = "high",
@@ -56,34 +58,53 @@ def person(
     allow_duplicate: Annotated[
         bool, typer.Option("--allow-duplicate", help="Enroll a face that is already enrolled under another name.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Check at this kiosk that the person is there: its picture is one more.")
+    ] = False,
+    recording: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="As --live, by a recording of the check.")
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="ID", help="As --live, by a liveness session of the first engine.")
+    ] = None,
     local_only: LocalOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Enroll a person from one or more pictures, here and in every engine: all of it or nothing."""
+    from kiosk.cli.checked import live_reference
     from kiosk.enrollment.register import enroll_images
     from kiosk.enrollment.settle import settle
     from kiosk.runtime.desk import open_desk
 
+    settings, pictures = load(config), images or []
+    reference = live_reference(settings, live=live, recording=recording, session=session, quiet=json)
+    if settings.enrollment.live and reference is None:
+        mend = "give --live, --recording or --session"
+        raise ConfigurationError(
+            "this site enrolls only who is checked to be there", where="enrollment.live", mend=mend
+        )
     with (
-        open_desk(load(config), data_dir(), create=True, local_only=local_only) as opened,
+        open_desk(settings, data_dir(), create=True, local_only=local_only) as opened,
         progress(quiet=json) as advance,
     ):
         settle(opened.desk.registry)
         someone = enroll_images(
             opened.desk,
             name,
-            images,
+            pictures,
             badge=badge,
             quality=quality,
             face=face,
             allow_duplicate=allow_duplicate,
+            live=reference,
             progress=advance,
         )
+    count = len(pictures) + (reference is not None)
     if json:
-        emit({"person_id": someone.person_id, "name": someone.name, "badge": someone.badge, "templates": len(images)})
+        emit({"person_id": someone.person_id, "name": someone.name, "badge": someone.badge, "templates": count})
     else:
-        templates = f"{len(images)} template{'s' if len(images) != 1 else ''}"
+        templates = f"{count} template{'s' if count != 1 else ''}"
         say(f"enrolled {someone.name} with {templates} as {someone.person_id}")
 
 

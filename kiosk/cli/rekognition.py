@@ -17,8 +17,8 @@ from kiosk.errors import ConfigurationError, KioskError
 from kiosk.rekognition.access import SCOPES, AccessKey, Scope
 
 if TYPE_CHECKING:
+    from kiosk.config.address import Address
     from kiosk.records.shelf import Shelf
-    from kiosk.rekognition.address import Address
     from kiosk.rekognition.server import Certificate
 
 app = typer.Typer(help="Amazon Rekognition's protocol, answered by this machine.", no_args_is_help=True)
@@ -46,8 +46,9 @@ def serve(
     config: ConfigOption = None,
 ) -> None:
     """Answer boto3, the AWS CLI and every other client of Rekognition until interrupted."""
-    from kiosk.rekognition.address import Address
-    from kiosk.rekognition.metrics import Metrics, published
+    from kiosk.config.address import Address
+    from kiosk.kpi.prometheus import published
+    from kiosk.rekognition.metrics import Metrics
     from kiosk.rekognition.server import serve as run
     from kiosk.runtime.rekognition import open_dispatcher
 
@@ -57,7 +58,7 @@ def serve(
     watched = None if metrics is None else Address.parsed(metrics, "--metrics")
     with (
         open_dispatcher(settings, data_dir(), counters, per_s=rate, burst=burst) as dispatcher,
-        published(counters, watched) as figures,
+        published(counters.registry, watched) as figures,
     ):
         if figures is not None:
             say(f"figures at {figures}")

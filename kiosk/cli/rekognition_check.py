@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
+from kiosk.cli.checked import by_camera, by_recording
+from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, say
 from kiosk.cli.liveness_site import CameraOption, DisplayOption, real_display
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 from kiosk.errors import KioskError
 
 if TYPE_CHECKING:
-    from kiosk.config.tree import Settings
     from kiosk.records.shelf import Shelf
     from kiosk.rekognition.sessions import Outcome, Session
-    from kiosk.site.keeping import Kept
 
 
 def check(
@@ -49,9 +47,9 @@ def check(
         outcome: Outcome | None = None
         try:
             if recording is not None:
-                outcome = _by_recording(settings, recording, session, quiet=json)
+                outcome = by_recording(settings, recording, session.audit_limit, quiet=json)
             else:
-                outcome = _by_camera(settings, session, seconds)
+                outcome = by_camera(settings, session.audit_limit, seconds)
         finally:  # whatever goes wrong, the program that waits for it is told
             kept = shelf.end_session(session_id, outcome)
     if outcome is None:
@@ -76,52 +74,3 @@ def _started(shelf: Shelf, session_id: str) -> Session:
     if not shelf.start_session(session_id):
         raise KioskError(f"the session is {session.status}", where=session_id, mend="make another one")
     return session
-
-
-def _by_recording(settings: Settings, folder: Path, session: Session, *, quiet: bool) -> Outcome:
-    from hardware.recording.read import read_recording
-    from hardware.stills import encode_jpeg
-    from kiosk.cli.kept import Evidences
-    from kiosk.rekognition.checking import outcome_of
-    from kiosk.visit.reflection import judge
-    from models.faces import open_models
-
-    found = read_recording(folder)
-    with Evidences(data_dir(), keep=False) as evidences, progress(quiet=quiet) as advance:
-        evidence = evidences.of(folder, found, progress=lambda done, total: advance("frames", done, total))
-    result = judge(evidence, settings.liveness)
-    begin_s = found.slots[0].visible_at_s
-    before = [frame.load() for frame in found.frames if frame.exposure_start_s < begin_s]
-    during = [frame.load() for frame in found.frames if frame.exposure_start_s >= begin_s]
-    with open_models(data_dir()) as models:
-        return outcome_of(result, before, during, session.audit_limit, models, encode_jpeg)
-
-
-def _by_camera(settings: Settings, session: Session, seconds: float) -> Outcome | None:
-    from hardware.stills import encode_jpeg
-    from kiosk.cli.play import stop_on_signals
-    from kiosk.cli.rig import place_of, real_devices, rig_loop
-    from kiosk.errors import DisplayClosed
-    from kiosk.rekognition.checking import outcome_of
-    from kiosk.site.keeping import Keeper
-
-    with stop_on_signals() as stop, real_devices(settings, data_dir()) as devices:
-        keeper = Keeper(place_of(settings, devices))
-        loop = rig_loop(settings, devices, (keeper,))
-        began_s = devices.clock.now().monotonic_s
-        judged: list[Kept] = []
-        with suppress(DisplayClosed):
-            while not (judged or stop.is_set() or devices.feed.ended):
-                if devices.clock.now().monotonic_s - began_s >= seconds:
-                    break
-                loop.turn()
-                judged = keeper.take()
-        if not judged:
-            if devices.feed.fault is not None:
-                raise devices.feed.fault
-            return None
-        kept = judged[0]
-        begin_s = kept.slots[0].visible_at_s
-        before = [frame.pixels for frame in kept.frames if frame.exposure_start_s < begin_s]
-        during = [frame.pixels for frame in kept.frames if frame.exposure_start_s >= begin_s]
-        return outcome_of(kept.result, before, during, session.audit_limit, devices.models, encode_jpeg)

@@ -12,6 +12,11 @@ from kiosk.config.group import Group
 _PRIVATE = re.compile(r"(https://[^/@\s:]+|https://\[[0-9a-fA-F:]+\]|http://127\.0\.0\.1|http://\[::1\])(:\d{1,5})?/?")
 
 
+def private(url: str) -> bool:
+    """Whether nobody on the way can read or answer: https, or this machine itself; without a user's name."""
+    return bool(_PRIVATE.fullmatch(url))
+
+
 class ModelThresholds(Group):
     """[identity.models."VERSION"]: what another engine's similarity must reach."""
 
@@ -49,7 +54,7 @@ class EndpointSettings(Group):
         """Answers are not signed: only TLS proves whose they are."""
         if self.endpoint_url is None:
             return self
-        if not _PRIVATE.fullmatch(self.endpoint_url):
+        if not private(self.endpoint_url):
             raise ValueError("endpoint_url must be https://HOST, without a user; http only to 127.0.0.1 or [::1]")
         return self
 

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from kiosk.config.engines import ModelThresholds, RekognitionSettings
 from kiosk.config.enrollment import EnrollmentSettings
 from kiosk.config.group import Group
+from kiosk.config.kpi import KpiSettings
 
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -217,6 +218,7 @@ class Settings(Group):
     records: RecordsSettings = RecordsSettings()
     enrollment: EnrollmentSettings = EnrollmentSettings()
     visit: VisitSettings = VisitSettings()
+    kpi: KpiSettings = KpiSettings()
 
     @model_validator(mode="after")
     def _stricter(self) -> Settings:

@@ -13,8 +13,9 @@ Rules:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.enrollment.book import Entry, Picture
@@ -24,8 +25,19 @@ from kiosk.enrollment.settle import undo
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still
 from kiosk.errors import InputError, MatchError, RecordsConflict, RecordsError, RecordsMoved
 from kiosk.reasons import Reason
-from kiosk.values import IndexedFace, Match, NewTemplate, Person
+from kiosk.values import IndexedFace, Match, NewTemplate, Person, Pixels
 from kiosk.visit.quality import FaceMeasures
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reference:
+    """The picture of somebody who was proven live. Biometric data: never logged."""
+
+    pixels: Pixels
+    """``(H, W, 3) uint8 RGB``."""
+    sha256: str
+    """Of the picture as it came."""
+
 
 KINDS = "REGISTRATION_REFUSED", "REGISTRATION_INCOMPLETE"
 TRIES = 5
@@ -41,17 +53,29 @@ def enroll_images(
     quality: QualityRule = "high",
     face: FaceRule = "only",
     allow_duplicate: bool = False,
+    live: Callable[[], Reference] | None = None,
     progress: Progress = silent,
 ) -> Person:
-    """A new person with one template a picture.
+    """A new person with one template a picture; ``live`` has somebody checked, whose picture is one more.
 
     Raises InputError for an unusable picture or a picture of somebody else, RecordsConflict for a taken name, badge
     or picture, or a face that is enrolled already, MatchError for an engine that does not answer; then nothing was
     written.
     """
     with told(desk, KINDS, "photo") as steps:
-        stills = read_stills(desk, paths, quality=quality, face=face, progress=progress)
-        return register(desk, steps, stills, name, badge, "photo", allow_duplicate=allow_duplicate)
+        stills = [] if live and not paths else read_stills(desk, paths, quality=quality, face=face, progress=progress)
+        if live is not None:
+            steps.step = "liveness"
+            stills = [_checked(desk, live(), quality), *stills]
+            refuse_mixture(desk, stills)
+        source: Source = "photo" if live is None else "session"
+        return register(desk, steps, stills, name, badge, source, allow_duplicate=allow_duplicate)
+
+
+def _checked(desk: Desk, reference: Reference, quality: QualityRule) -> Still:
+    return desk.reader.read_pixels(
+        reference.pixels, Path("the liveness check"), reference.sha256, quality=quality, face="largest"
+    )
 
 
 def read_stills(

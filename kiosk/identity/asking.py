@@ -5,7 +5,6 @@ Rules:
   changes something only refusals from before it began are: asked twice it would be done twice.
 - Whatever is no whole answer (a time-out, half an answer, HTML from a captive portal) is ``NoAnswer``: nobody knows
   whether the call was carried out.
-- Who watches is told engine, operation, outcome and seconds of every try; never who it was about.
 """
 
 from __future__ import annotations
@@ -28,9 +27,6 @@ FOREIGN = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, R
 _CHANCE = random.SystemRandom()
 """Without a state that threads would share."""
 
-Observer = Callable[[str, str, str, float], None]
-"""(engine, operation, outcome, seconds): the outcome is ok, throttled, refused, late, unreachable or unreadable."""
-
 
 class Unusable(MatchError):
     """The engine is well, but cannot use this picture: no reason to leave it alone."""
@@ -52,10 +48,6 @@ class NoAnswer(MatchError):
     """No whole answer came: what was asked may have been done all the same."""
 
 
-def unwatched(_engine: str, _operation: str, _outcome: str, _seconds: float) -> None:
-    """Nobody watches."""
-
-
 class Asker:
     """Asks one server through boto3's client ``calls``. Safe from several threads."""
 
@@ -64,7 +56,6 @@ class Asker:
         name: str,
         calls: Any,
         *,
-        observe: Observer = unwatched,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = _CHANCE.random,
@@ -73,7 +64,6 @@ class Asker:
         self.name = name
         self.clock = clock
         self._calls = calls
-        self._observe = observe
         self._pause = pause
         self._chance = chance
 
@@ -100,33 +90,20 @@ class Asker:
         return self.ask(operation, members, until_s, again=THROTTLES)
 
     def _asked(self, operation: str, members: Mapping[str, Any]) -> Mapping[str, Any]:
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ReadTimeoutError
+        from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
-        began_s, outcome = self.clock(), "unreadable"
         try:
             answer = getattr(self._calls, operation)(**members)
-            if not isinstance(answer, Mapping):
-                raise NoAnswer("no answer (not an object)", where=self.name, reason="ENGINE_UNREACHABLE")
-            outcome = "ok"
-            return answer
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
-            outcome = "throttled" if code in THROTTLES else "refused"
             if code in PICTURE_FAULTS and ("Image" in members or "SourceImage" in members):
-                raise Unusable(
-                    f"refused the picture ({code})", where=self.name, reason="ENGINE_REFUSED_FACE"
-                ) from error
+                why = f"refused the picture ({code})"
+                raise Unusable(why, where=self.name, reason="ENGINE_REFUSED_FACE") from error
             raise Refused(code, self.name) from error
-        except ReadTimeoutError as error:
-            outcome = "late"
-            raise NoAnswer(
-                f"no answer ({type(error).__name__})", where=self.name, reason="ENGINE_UNREACHABLE"
-            ) from error
         except (BotoCoreError, ResponseParserError, *FOREIGN) as error:
-            outcome = "unreachable" if isinstance(error, HTTPClientError | OSError) else "unreadable"
-            raise NoAnswer(
-                f"no answer ({type(error).__name__})", where=self.name, reason="ENGINE_UNREACHABLE"
-            ) from error
-        finally:
-            self._observe(self.name, operation, outcome, self.clock() - began_s)
+            why = f"no answer ({type(error).__name__})"
+            raise NoAnswer(why, where=self.name, reason="ENGINE_UNREACHABLE") from error
+        if not isinstance(answer, Mapping):
+            raise NoAnswer("no answer (not an object)", where=self.name, reason="ENGINE_UNREACHABLE")
+        return answer

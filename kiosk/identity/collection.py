@@ -71,17 +71,17 @@ class FaceCollections:
         """(face model, faces in all shards). Raises MatchError: one is not to be had, or of an unknown model."""
         versions, faces = set(), 0
         for collection in self.collections:
-            try:
-                told = self._ask("describe_collection", {"CollectionId": collection})
-            except Refused as error:
-                raise MatchError(f"collection {collection}: {error.what}", where=self.name, mend=error.mend) from error
-            version, count = self._read(told, lambda told: (str(told["FaceModelVersion"]), int(told["FaceCount"])))
+            version, count = self._described(collection)
             refuse_unknown(version, self.place)
             versions.add(version)
             faces += count
         if len(versions) != 1:
             raise MatchError(f"the shards are of different models: {', '.join(sorted(versions))}", where=self.name)
         return versions.pop(), faces
+
+    def count(self, collection: str) -> int:
+        """Faces in a collection. Raises MatchError."""
+        return self._described(collection)[1]
 
     def alike(self, picture: bytes) -> Mapping[str, float]:
         """Who reaches the face model's threshold, over all shards: person id to similarity, the most alike first.
@@ -154,17 +154,61 @@ class FaceCollections:
             self._unless_gone("delete_user", {"CollectionId": collection, "UserId": person_id})
 
     def like_face(self, face: IndexedFace) -> Mapping[str, float]:
-        """Other people who resemble a face that is there: person id to similarity. Raises MatchError."""
+        """People who resemble a face that is there, in its collection: person id to similarity. Raises MatchError."""
+        members = {"CollectionId": face.collection, "FaceId": face.face_id}
+        if self.place.users:
+            limits = {"MaxUsers": MOST_LOOKALIKES, "UserMatchThreshold": self.place.least}
+            return found_in({"SearchedFace": True, **self._ask("search_users", members | limits)}, self.place).people
+        limits = {"MaxFaces": MOST_LOOKALIKES, "FaceMatchThreshold": self.place.least}
+        return found_in(self._ask("search_faces", members | limits), self.place).people
+
+    def compare(self, source: bytes, target: bytes) -> float:
+        """Similarity 0..100 of the largest face of ``source`` to the most similar one of ``target``; 0: none is alike.
+
+        Raises Unusable (no face in one of them), MatchError.
+        """
         members = {
-            "CollectionId": face.collection,
-            "FaceId": face.face_id,
-            "MaxFaces": MOST_LOOKALIKES,
-            "FaceMatchThreshold": self.place.least,
+            "SourceImage": {"Bytes": source},
+            "TargetImage": {"Bytes": target},
+            "SimilarityThreshold": 0.0,
+            "QualityFilter": "NONE",
         }
-        answer = self._ask("search_faces", members)
-        return found_in(answer, _by_face(self.place)).people
+        told = self._ask("compare_faces", members)
+        return self._read(
+            told, lambda told: max((float(one["Similarity"]) for one in told["FaceMatches"]), default=0.0)
+        )
+
+    def detect(self, picture: bytes) -> list[Mapping[str, Any]]:
+        """FaceDetail of every face, the largest first, with all attributes. Raises MatchError."""
+        told = self._ask("detect_faces", {"Image": {"Bytes": picture}, "Attributes": ["ALL"]})
+        return self._read(told, lambda told: [dict(one) for one in told["FaceDetails"]])
+
+    def others(self) -> dict[str, str]:
+        """Every collection that the credentials see: name to face model. Raises MatchError."""
+        found: dict[str, str] = {}
+        token: dict[str, str] = {}
+        while True:
+            told = self._ask("list_collections", {"MaxResults": PAGE, **token})
+            names, versions, then = self._read(
+                told, lambda told: (told["CollectionIds"], told["FaceModelVersions"], told.get("NextToken"))
+            )
+            found |= {str(name): str(version) for name, version in zip(names, versions, strict=False)}
+            if not then:
+                return found
+            token = {"NextToken": str(then)}
+
+    def drop(self, collection: str) -> None:
+        """Delete a collection with all its faces. Raises MatchError."""
+        self._ask("delete_collection", {"CollectionId": collection})
 
     # Inside
+
+    def _described(self, collection: str) -> tuple[str, int]:
+        try:
+            told = self._ask("describe_collection", {"CollectionId": collection})
+        except Refused as error:
+            raise MatchError(f"collection {collection}: {error.what}", where=self.name, mend=error.mend) from error
+        return self._read(told, lambda told: (str(told["FaceModelVersion"]), int(told["FaceCount"])))
 
     def _associate(self, face: IndexedFace, person_id: str) -> None:
         user = {"CollectionId": face.collection, "UserId": person_id}
@@ -245,8 +289,3 @@ def _indexed(told: Mapping[str, Any]) -> tuple[list[str], list[str], str]:
 
 def _owner(face: Mapping[str, Any]) -> str:
     return str(face.get("ExternalImageId") or f"{UNNAMED}{face['FaceId']}")
-
-
-def _by_face(place: Place) -> Place:
-    """The same place, asked for faces: SearchFaces knows no users."""
-    return Place(place.name, place.prefix, place.shards, place.thresholds)

@@ -49,9 +49,7 @@ class Enrollments:
             now = self.now()
             person = people.add(connection, name, badge, entry.templates, now, person_id=entry.person_id)
             self._filled(connection, entry, now)
-            engines = ",".join(sorted({"local", *(face.engine for face in entry.faces)}))
-            details: dict[str, Detail] = {"source": source, "engines": engines, "templates": len(entry.templates)}
-            _event(connection, now, "REGISTERED", person.person_id, details)
+            _event(connection, now, "REGISTERED", person.person_id, {"source": source, **_counts(entry)})
             return person, people.stamp(connection)
 
     def change(self, entry: Entry, stamp: str) -> None:
@@ -60,12 +58,11 @@ class Enrollments:
             _refuse_moved(connection, stamp)
             now = self.now()
             connection.execute(delete(TemplateRow).where(TemplateRow.person_id == entry.person_id))
-            old = engine_faces.owe_faces(connection, entry.person_id, now)
+            engine_faces.owe_faces(connection, entry.person_id, now)
             engine_faces.remove_pictures(connection, entry.person_id)
             people.add_templates(connection, entry.person_id, entry.templates, now)
             self._filled(connection, entry, now)
-            details: dict[str, Detail] = {"templates": len(entry.templates), "faces": len(old)}
-            _event(connection, now, "PHOTO_UPDATED", entry.person_id, details)
+            _event(connection, now, "PHOTO_UPDATED", entry.person_id, _counts(entry))
             upkeep.owe_wipe(connection)
         self.wipe()
 
@@ -182,6 +179,12 @@ class Enrollments:
 def _refuse_moved(connection: Connection, stamp: str) -> None:
     if people.stamp(connection) != stamp:
         raise RecordsMoved("somebody else was enrolled or changed meanwhile", mend="try again", reason="MOVED")
+
+
+def _counts(entry: Entry) -> dict[str, Detail]:
+    """How many pictures went into which engines."""
+    engines = ",".join(sorted({"local", *(face.engine for face in entry.faces)}))
+    return {"engines": engines, "pictures": len(entry.templates)}
 
 
 def _event(connection: Connection, now: str, kind: str, person_id: str, details: dict[str, Detail]) -> None:

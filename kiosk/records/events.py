@@ -93,6 +93,12 @@ def of_person(connection: Connection, person_id: str) -> list[StoredEvent]:
     return [_stored(row) for row in found]
 
 
+def after(connection: Connection, number: int, limit: int) -> list[StoredEvent]:
+    """The ``limit`` oldest events behind ``number``, oldest first."""
+    query = _EVENTS.where(EventRow.event_id > number).order_by(EventRow.event_id).limit(limit)
+    return [_stored(row) for row in connection.execute(query)]
+
+
 def prune(connection: Connection, *, keep_days: int, now: datetime) -> int:
     """Remove the oldest events, those of more than ``keep_days`` before ``now``; return how many.
 

@@ -177,6 +177,16 @@ class Store(Closing):
         with self._read() as connection:
             return events.of_person(connection, person_id)
 
+    def newest_event(self) -> int:
+        """The number of the newest event, 0 without any."""
+        with self._read() as connection:
+            return events.end(connection, events.HEAD).event_id
+
+    def events_after(self, number: int, limit: int = 500) -> list[StoredEvent]:
+        """At most ``limit`` events behind this number, oldest first; pruned ones are gone."""
+        with self._read() as connection:
+            return events.after(connection, number, limit)
+
     def prune_events(self, keep_days: int, now: datetime) -> int:
         """Remove events older than ``keep_days`` before ``now`` and return how many; the chain stays verifiable."""
         with self._write() as connection:

@@ -6,12 +6,7 @@ anything else that names somebody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-
-from kiosk.errors import ConfigurationError
-from kiosk.rekognition.address import Address
 
 BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """60 ms is what a search among ten thousand faces may take."""
@@ -50,24 +45,3 @@ class Metrics:
         """Count the faces of an answer."""
         for member, what in COUNTED.items():
             self._faces.labels(what).inc(len(answer.get(member, ())))
-
-
-@contextmanager
-def published(metrics: Metrics, address: Address | None) -> Iterator[str | None]:
-    """Serve the figures over plain HTTP at ``/metrics``; the URL. Raises ConfigurationError for an address in use."""
-    if address is None:
-        yield None
-        return
-    from prometheus_client import start_http_server
-
-    try:
-        server, thread = start_http_server(address.port, address.host, metrics.registry)
-    except OSError as error:
-        where = f"{address.host}:{address.port}"
-        raise ConfigurationError(f"cannot be listened on ({error.strerror or error})", where=where) from error
-    try:
-        yield f"http://{address.shown}:{server.server_port}/metrics"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=5.0)

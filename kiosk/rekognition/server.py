@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kiosk.config.address import Address
 from kiosk.errors import ConfigurationError, RekognitionFault
-from kiosk.rekognition.address import Address
 from kiosk.rekognition.dispatch import Dispatcher, Reply
 from kiosk.rekognition.faults import malformed, throttled
 from kiosk.rekognition.model import CONTENT_TYPE

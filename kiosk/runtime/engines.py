@@ -10,13 +10,16 @@ from kiosk.config.engines import EndpointSettings
 from kiosk.config.tree import Settings
 from kiosk.errors import ConfigurationError
 from kiosk.identity.answers import Place
-from kiosk.identity.asking import Asker, Observer, unwatched
+from kiosk.identity.asking import Asker
 from kiosk.identity.breaker import NEVER, Breaker, BreakerRules
 from kiosk.identity.calling import open_client
 from kiosk.identity.collection import FaceCollections
 from kiosk.identity.failover import Candidate, FailoverMatcher
 from kiosk.identity.matcher import LocalMatcher
+from kiosk.identity.observed import ObservedMatcher, watch_client
 from kiosk.identity.rekognition import RekognitionEngine
+from kiosk.identity.sessions import LivenessSessions, SessionResult
+from kiosk.kpi.engines import EngineObserver
 from kiosk.ports import Matcher
 from kiosk.runtime.journal import Journal
 from kiosk.values import LOCAL, IndexedFace, Pixels
@@ -33,16 +36,19 @@ def open_engines(
     badge_holder: Callable[[str], str | None],
     enrolled: Callable[[str], bool],
     journal: Journal,
-    observe: Observer = unwatched,
+    observe: EngineObserver | None = None,
     held: Callable[[str], Sequence[IndexedFace]] = lambda _: (),
 ) -> Iterator[Matcher]:
     """``local`` itself when no other engine is enabled, else all of them. No request is made yet.
 
+    ``observe`` is told of every call of every engine, the local one's searches too.
+
     Raises ConfigurationError: an engine without thresholds for any face model, boto3 missing, settings of no use.
     """
     enabled = enabled_endpoints(settings)
+    near: Matcher = local if observe is None else ObservedMatcher(local, observe)
     if not enabled:
-        yield local
+        yield near
         return
     fallback = settings.rekognition.fallback
     rules = BreakerRules(fallback.failures, fallback.rest_s)
@@ -51,24 +57,42 @@ def open_engines(
         for name, endpoint in enabled:
             client = open_client(endpoint, settings.identity.deadline_s)
             stack.callback(client.close)
-            asker = Asker(name, client, observe=observe)
-            engine = RekognitionEngine(asker, place_of(name, endpoint, settings), encode, badge_holder, enrolled, held)
+            if observe is not None:
+                watch_client(client, name, observe)
+            place = place_of(name, endpoint, settings)
+            engine = RekognitionEngine(Asker(name, client), place, encode, badge_holder, enrolled, held)
             candidates.append(Candidate(name, engine, Breaker(rules, time.monotonic)))
-        candidates.append(Candidate(LOCAL, local, Breaker(NEVER, time.monotonic)))
+        candidates.append(Candidate(LOCAL, near, Breaker(NEVER, time.monotonic)))
         yield FailoverMatcher(candidates, fallback, local.model_version, journal)
 
 
 @contextmanager
-def open_collections(settings: Settings, observe: Observer = unwatched) -> Iterator[tuple[FaceCollections, ...]]:
+def open_collections(
+    settings: Settings, observe: EngineObserver | None = None
+) -> Iterator[tuple[FaceCollections, ...]]:
     """Every enabled engine, to enroll into, in the order of asking. Raises ConfigurationError."""
     with ExitStack() as stack:
         opened = []
         for name, endpoint in enabled_endpoints(settings):
             client = open_client(endpoint, DESK_S)
             stack.callback(client.close)
-            asker = Asker(name, client, observe=observe)
-            opened.append(FaceCollections(asker, place_of(name, endpoint, settings), call_s=DESK_S))
+            if observe is not None:
+                watch_client(client, name, observe)
+            opened.append(FaceCollections(Asker(name, client), place_of(name, endpoint, settings), call_s=DESK_S))
         yield tuple(opened)
+
+
+def session_result(settings: Settings, session_id: str) -> SessionResult:
+    """What came of a liveness session of the first engine. Raises ConfigurationError: none is enabled; MatchError."""
+    enabled = enabled_endpoints(settings)
+    if not enabled:
+        raise ConfigurationError("no engine is enabled", where="rekognition", mend="sessions are an engine's")
+    name, endpoint = enabled[0]
+    client = open_client(endpoint, DESK_S)
+    try:
+        return LivenessSessions(Asker(name, client), call_s=DESK_S).result(session_id)
+    finally:
+        client.close()
 
 
 def enabled_endpoints(settings: Settings) -> list[tuple[str, EndpointSettings]]:

@@ -41,14 +41,19 @@ class Upkeep:
         *,
         keep_events_days: int,
         loaded: str | None = None,
+        tail: Callable[[], None] | None = None,
     ) -> None:
-        """``loaded``: the records' stamp from before ``gallery`` was filled; None: it was not filled yet."""
+        """``loaded``: the records' stamp from before ``gallery`` was filled; None: it was not filled yet.
+
+        ``tail``: counts the events that other programs wrote; None: nobody wants the figures.
+        """
         self._worker = worker
         self._records = records
         self._gallery = gallery
         self._journal = journal
         self._keep_events_days = keep_events_days
         self._stamp = loaded
+        self._tail = tail
         self._look_at_s = 0.0
         self._prune_at_s = 0.0
 
@@ -57,6 +62,8 @@ class Upkeep:
         if now_s >= self._look_at_s:
             self._look_at_s = now_s + LOOK_S
             self._worker.submit(("gallery", 0), self._reload)
+            if self._tail is not None:
+                self._worker.submit(("events", 0), self._tail)
         if now_s >= self._prune_at_s:
             self._prune_at_s = now_s + PRUNE_S
             self._worker.submit(("prune", 0), lambda: self._prune(now()))

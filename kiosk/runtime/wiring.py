@@ -24,6 +24,9 @@ from kiosk.errors import ConfigurationError
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.scale import Scale
+from kiosk.kpi.engines import engine_observer
+from kiosk.kpi.opening import open_kpis
+from kiosk.kpi.tail import EventTail
 from kiosk.ports import Camera, Clock, Display, Door, EventRecorder, FaceModels, Matcher
 from kiosk.reasons import Reason
 from kiosk.records.store import Store
@@ -37,6 +40,7 @@ from kiosk.runtime.extract import Extractor
 from kiosk.runtime.feed import CameraFeed, Feed, InlineFeed
 from kiosk.runtime.health import Health
 from kiosk.runtime.journal import Journal
+from kiosk.runtime.kpis import DoorKpis
 from kiosk.runtime.loop import Loop, Parts, Watcher
 from kiosk.runtime.perceive import Perceiver
 from kiosk.runtime.perform import Performer
@@ -183,6 +187,8 @@ def open_kiosk(
 ) -> Iterator[Kiosk]:
     """Open every configured adapter, assemble, and close them all in the end: the door first to open, last to close.
 
+    Only the figures are closed after the door: what is still being sent keeps nothing unlocked.
+
     ``paced``: files play at their own speed; False takes every frame as fast as it can be perceived, on a clock that
     follows the file. Such a clock must not time a real relay: ConfigurationError unless the door is named ``memory``.
     """
@@ -190,14 +196,18 @@ def open_kiosk(
         raise ConfigurationError("a file as fast as possible cannot drive a real door", mend="add --door memory")
     clock: Clock = SystemClock() if paced else PlaybackClock()
     notifier = Notifier()
-    with ExitStack() as stack:
+    with ExitStack() as last, ExitStack() as stack:
         door = stack.enter_context(open_door(settings.door))
+        kpis = last.enter_context(open_kpis(settings.kpi, journal))  # what is still to be sent delays no door
         models = stack.enter_context(open_models(data))
         # After the weights: a kiosk that cannot start leaves no empty database behind.
         store = stack.enter_context(Store.in_directory(data, key_file=settings.records.key_file, create=True))
         display = stack.enter_context(open_display(settings.display))
         worker = stack.enter_context(ThreadWorker(journal))
         feed = stack.enter_context(_feed(settings, clock, paced))
+        observer = None if kpis is None else engine_observer(kpis)
+        tail = None if kpis is None else EventTail(store, kpis).look
+        keep_days = settings.records.keep_events_days
         stamp = store.people_stamp()  # before the load: whoever comes in between is loaded once more, never missed
         gallery = open_gallery(store, models)
         local = open_matcher(store, models, settings, gallery)
@@ -210,7 +220,8 @@ def open_kiosk(
                 store.badge_holder,
                 store.is_enrolled,
                 journal,
-                held=store.enrollments().faces_of,
+                observer,
+                store.enrollments().faces_of,
             )
         )
         adapters = Adapters(
@@ -224,11 +235,11 @@ def open_kiosk(
             worker=worker,
             journal=journal,
             feed_watchdog=notifier.watchdog,
-            upkeep=Upkeep(
-                worker, store, gallery, journal, keep_events_days=settings.records.keep_events_days, loaded=stamp
-            ),
+            upkeep=Upkeep(worker, store, gallery, journal, keep_events_days=keep_days, loaded=stamp, tail=tail),
             calibration=calibration.load_or_none(data / calibration.FILE, journal),
         )
+        if kpis is not None:
+            watchers = (*watchers, stack.enter_context(DoorKpis(kpis)))
         yield Kiosk(assemble(settings, adapters, watchers), adapters, notifier)
 
 

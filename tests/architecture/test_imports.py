@@ -31,11 +31,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "picamera2": ("hardware/cameras/",),
     "libcamera": ("hardware/cameras/",),
     "structlog": ("kiosk/runtime/journal.py",),
-    "boto3": ("kiosk/identity/calling.py",),
-    "botocore": ("kiosk/rekognition/", "kiosk/identity/"),
+    "boto3": ("kiosk/identity/calling.py", "kiosk/kpi/cloudwatch_client.py"),
+    "botocore": ("kiosk/rekognition/", "kiosk/identity/", "kiosk/kpi/"),
     "starlette": ("kiosk/rekognition/server.py",),
     "uvicorn": ("kiosk/rekognition/",),
-    "prometheus_client": ("kiosk/rekognition/metrics.py",),
+    "prometheus_client": ("kiosk/rekognition/metrics.py", "kiosk/kpi/prometheus.py"),
     "cryptography": ("kiosk/rekognition/certificate.py",),
     "typer": ("kiosk/cli/",),
     "click": ("kiosk/cli/",),  # typer stands on it
@@ -84,7 +84,14 @@ def test_every_dependency_stands_in_the_table() -> None:
         "prometheus-client": "prometheus_client",
     }
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["pi"], *extras["jetson"], *extras["server"], *extras["cloud"]]
+    wanted = [
+        *project["dependencies"],
+        *extras["pi"],
+        *extras["jetson"],
+        *extras["server"],
+        *extras["cloud"],
+        *extras["kpi"],
+    ]
     names = {requirement.split(">")[0].split("<")[0].split("=")[0].strip().lower() for requirement in wanted}
     unknown = {modules.get(item, item) for item in names} - set(HOMES) - {"simplejpeg"}
     assert not unknown

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 
+from kiosk.config.address import Address
 from kiosk.errors import ConfigurationError
-from kiosk.rekognition.address import Address
-from kiosk.rekognition.metrics import published
+from kiosk.kpi.prometheus import published
 from tests.support.awskit import Bench
 from tests.support.painted import DARK, painting, people
 
@@ -20,7 +20,7 @@ HERE = Address("127.0.0.1", 0)
 
 def fetched(bench: Bench) -> dict[tuple[str, ...], float]:
     """Every sample by its name and labels, as Prometheus would read them."""
-    with published(bench.metrics, HERE) as url:
+    with published(bench.metrics.registry, HERE) as url:
         assert url is not None
         with urllib.request.urlopen(url, timeout=60) as answer:
             text = answer.read().decode()
@@ -55,11 +55,11 @@ def test_calls_errors_times_and_faces_are_counted(
 
 def test_figures_are_served_only_where_they_are_asked_for(bench: Bench) -> None:
     """No address, no server; an address in use is one line."""
-    with published(bench.metrics, None) as url:
+    with published(bench.metrics.registry, None) as url:
         assert url is None
-    with published(bench.metrics, HERE) as url:
+    with published(bench.metrics.registry, HERE) as url:
         assert url is not None
         port = int(url.split(":")[2].split("/")[0])
         taken = pytest.raises(ConfigurationError, match="cannot be listened on")
-        with taken, published(bench.metrics, Address("127.0.0.1", port)):
+        with taken, published(bench.metrics.registry, Address("127.0.0.1", port)):
             pass

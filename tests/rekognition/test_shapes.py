@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.config.address import Address
 from kiosk.errors import ConfigurationError, RekognitionFault
-from kiosk.rekognition.address import Address
 from kiosk.rekognition.model import operation_of, read_request, write_answer
 from kiosk.rekognition.operations.table import TABLE
 

@@ -15,7 +15,7 @@ from kiosk.runtime.attempts import Attempts
 from kiosk.runtime.extract import Extractor
 from kiosk.runtime.health import Health
 from kiosk.runtime.journal import no_journal
-from kiosk.runtime.loop import Loop, Parts, Turn
+from kiosk.runtime.loop import Loop, Parts, Turn, Watcher
 from kiosk.runtime.perform import Performer
 from kiosk.runtime.visitlog import VisitLog
 from kiosk.runtime.watchdog import Watchdog
@@ -50,6 +50,7 @@ class Bench:
     settings: LivenessSettings = field(default_factory=LivenessSettings)
     looks: list[Evidence] = field(default_factory=list)
     worker: Worker = field(default_factory=InlineWorker)
+    watchers: tuple[Watcher, ...] = ()
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
@@ -89,7 +90,7 @@ class Bench:
             health=health,
             watchdog=Watchdog(self.clock, self._fed),
         )
-        self.loop = Loop(parts, RULES, (640, 480), (self.log,))
+        self.loop = Loop(parts, RULES, (640, 480), (self.log, *self.watchers))
 
     def _judge(self, evidence: Evidence, _settings: LivenessSettings) -> LivenessResult:
         self.judged.append(evidence)

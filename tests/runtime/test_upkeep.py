@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk.identity.gallery import Gallery
+from kiosk.kpi.sinks import Board, Memory
+from kiosk.kpi.tail import EventTail
 from kiosk.records.store import KeySource, Store
+from kiosk.runtime.journal import no_journal
 from kiosk.runtime.upkeep import LOOK_S, Upkeep
 from kiosk.runtime.worker import InlineWorker
 from kiosk.values import Embedding, NewTemplate
@@ -51,6 +54,25 @@ def test_people_come_and_go_without_a_restart(tmp_path: Path) -> None:
         desk.remove_person("Bo")
         assert looked() == 1
     assert [answer for _key, answer in worker.drain() if answer is not None] == []
+
+
+def test_the_figures_follow_the_events_of_other_programs(tmp_path: Path) -> None:
+    """At every look, also when nobody was enrolled: a refusal changes no gallery."""
+    memory = Memory()
+    with Store.in_directory(tmp_path, create=True) as store, Store.in_directory(tmp_path, create=False) as desk:
+        tail = EventTail(store, Board([memory])).look
+        gallery = Gallery(VERSION)
+        upkeep = Upkeep(InlineWorker(), store, gallery, no_journal, keep_events_days=90, tail=tail)
+        desk.record_event(
+            utc=NOW.isoformat(),
+            kind="REGISTRATION_REFUSED",
+            reason="TOO_DARK",
+            person_id=None,
+            details={"step": "quality", "source": "photo"},
+        )
+        for number in range(1, 4):
+            upkeep.look(number * LOOK_S, lambda: NOW)
+    assert memory.counts["kiosk_registrations_total", "failed", "quality", "TOO_DARK", "photo"] == 1
 
 
 def test_nothing_is_reloaded_when_nobody_changed(tmp_path: Path) -> None:

@@ -84,6 +84,8 @@ class Faulty:
         if not faults.get(operation):
             return
         code = faults[operation].pop(0)
+        if code == "ok":
+            return
         if code == "dead":
             self.dead.append(True)
             raise Killed

@@ -1,0 +1,332 @@
+"""Many people at once: sources, resuming, rates, faults, rejects, look-alikes, and a change of models."""
+
+from __future__ import annotations
+
+import ast
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hardware.stills import decode_image
+from kiosk.enrollment import reindex as changing
+from kiosk.enrollment.batch import Batch, BatchRules, Rate, Summary, estimate_s
+from kiosk.enrollment.lookalikes import pairs_here, pairs_of_engine
+from kiosk.enrollment.register import enroll_images
+from kiosk.enrollment.settle import settle
+from kiosk.enrollment.sources import BatchEntry, entries
+from kiosk.enrollment.update import update_images
+from kiosk.errors import InputError, RecordsFull
+from kiosk.kpi.words import REGISTRATION_REASONS
+from tests.support.enrolling import Killed, World, open_world, photo
+from tests.support.painted import BLURRED
+from tests.support.sources import ROOT
+
+NOW = BatchRules(per_s=1e6, pause_s=0.0)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A kiosk with one engine of two shards."""
+    with open_world(tmp_path, shards=2, keeps_pictures=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Six people; Person 2 with two pictures and a badge."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in (1, 3, 4, 5, 6):
+        photo(folder, number, name=f"Person {number}.png")
+    (folder / "Person 2__B2").mkdir()
+    photo(folder / "Person 2__B2", 2)
+    photo(folder / "Person 2__B2", 2, 240)
+    (folder / "readme.txt").write_text("no picture")
+    return folder
+
+
+def run(world: World, found: list[BatchEntry], rules: BatchRules = NOW) -> Summary:
+    """One batch without waiting."""
+    summary = Summary()
+    Batch(world.desk, rules, pause=lambda _: None).run(found, summary)
+    return summary
+
+
+def faces(world: World) -> int:
+    """In all shards."""
+    return sum(sum(world.faces(name).values()) for name in ("door-0", "door-1"))
+
+
+# Sources
+
+
+def test_a_folder_is_people(source: Path) -> None:
+    """A picture or a folder each, the badge after two underscores; other files are nobody."""
+    found = entries(source)
+    assert [(one.name, one.badge, len(one.paths)) for one in found] == [
+        ("Person 1", None, 1),
+        ("Person 2", "B2", 2),
+        *((f"Person {number}", None, 1) for number in (3, 4, 5, 6)),
+    ]
+
+
+def test_a_table_is_people(tmp_path: Path) -> None:
+    """Lines of one name and badge are one person, paths are from the table's folder, faults are entries."""
+    table = tmp_path / "people.csv"
+    table.write_text("\ufeffBadge;Name;Path;Floor\n7;Ada;a.jpg;1\n7;Ada;b.jpg;1\n;Bob;c.jpg;2\n;;d.jpg;\n9;Eve;;\n")
+    found = entries(table)
+    assert [(one.name, one.badge, [path.name for path in one.paths], one.fault) for one in found] == [
+        ("Ada", "7", ["a.jpg", "b.jpg"], ""),
+        ("Bob", None, ["c.jpg"], ""),
+        ("5", None, ["d.jpg"], "has no name"),
+        ("Eve", "9", [tmp_path.name], "has no path"),
+    ]
+    assert found[0].paths[0] == tmp_path / "a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is no table of people"),
+        (b"who,picture\nAda,a.jpg\n", "its first line must name the columns"),
+        (b"name,path\n", "holds nobody"),
+        (b"name,path\n\xff\xfe,a.jpg\n", "cannot be read"),
+        (b"\x89PNG\r\n\0\0", "cannot be read|is no table"),
+        (b'name,path\n"Ada,a.jpg\n', "cannot be read"),
+    ],
+)
+def test_a_table_that_is_none_is_one_line(tmp_path: Path, content: bytes, words: str) -> None:
+    """Whatever it is instead."""
+    table = tmp_path / "people.csv"
+    table.write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        entries(table)
+    with pytest.raises(InputError, match="no such folder or table"):
+        entries(tmp_path / "absent")
+
+
+# Running
+
+
+def test_a_batch_enrolls_everybody_once(world: World, source: Path) -> None:
+    """And again it enrolls nobody."""
+    assert run(world, entries(source)).count("enrolled") == 6
+    assert faces(world) == 7
+    assert world.store.person("B2").name == "Person 2"
+    again = run(world, entries(source))
+    assert (again.count("already"), again.count("enrolled")) == (6, 0)
+    assert faces(world) == 7
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+@pytest.mark.parametrize("at", [1, 3, 6])
+def test_a_killed_batch_goes_on(world: World, source: Path, where: str, at: int) -> None:
+    """Killed in the middle of the n-th IndexFaces, started again: everybody is enrolled, each with the right faces."""
+    one = replace(NOW, workers=1)
+    getattr(world.wires["site"], where)["index_faces"] = [*["ok"] * (at - 1), "dead"]
+    with pytest.raises(Killed):
+        run(world, entries(source), one)
+    after = world.restarted()
+    settle(after.registry)
+    summary = run(after, entries(source), one)
+    assert summary.count("enrolled") + summary.count("already") == 6
+    assert len(world.store.people()) == 6
+    assert faces(world) == 7
+
+
+def test_refusals_have_reasons_and_stop_nobody(world: World, source: Path) -> None:
+    """A blurred picture, a face that is there twice, a taken badge, a missing file: the others are enrolled."""
+    photo(source, 7, BLURRED, name="Blurred.png")
+    photo(source, 1, 240, name="Person 1 again.png")
+    photo(source, 8, name="Zoe__B2.png")
+    missing = BatchEntry("people.csv:9", "Missing", None, (source / "absent.png",))
+    faulty = BatchEntry("people.csv:10", "Faulty", None, (source / "x.png",), "has no name")
+    summary = run(world, [*entries(source), missing, faulty])
+    assert summary.count("enrolled") == 6
+    told = {end.entry.name: (end.ended, end.step, end.reason) for end in summary.ends if end.ended == "refused"}
+    assert told == {
+        "Blurred": ("refused", "quality", "BLURRED"),
+        "Person 1 again": ("refused", "duplicate", "DUPLICATE_FACE"),
+        "Zoe": ("refused", "badge", "BADGE_TAKEN"),
+        "Missing": ("refused", "quality", "UNUSABLE_PICTURE"),
+        "Faulty": ("refused", "quality", "UNUSABLE_LINE"),
+    }
+    assert len(world.events("REGISTRATION_REFUSED")) == 5
+    assert world.events("REGISTRATION_INCOMPLETE") == []
+
+
+def test_two_entries_of_one_face_next_to_each_other(world: World, source: Path) -> None:
+    """On their way at the same time they would refuse each other: the first one is enrolled."""
+    found = [
+        BatchEntry(name, name, None, (photo(source, 9, quality),)) for name, quality in (("One", 250), ("Two", 240))
+    ]
+    summary = run(world, found)
+    assert {end.entry.name: end.ended for end in summary.ends} == {"One": "enrolled", "Two": "refused"}
+
+
+def test_a_storm_of_throttles_and_errors_is_weathered(world: World, source: Path) -> None:
+    """Every kind of failure a few times, at every call: everybody is enrolled in the end, nobody twice."""
+    wire = world.wires["site"]
+    wire.before["search_faces_by_image"] = ["ThrottlingException", "InternalServerError", "ThrottlingException"] * 3
+    wire.before["index_faces"] = ["ProvisionedThroughputExceededException", "InternalServerError"] * 2
+    wire.after["index_faces"] = ["time-out", "InternalServerError"]
+    summary = run(world, entries(source), replace(NOW, tries=8))
+    assert summary.count("enrolled") == 6
+    assert faces(world) == 7
+
+
+def test_an_engine_that_stays_away_fails_everybody_and_leaves_nothing(world: World, source: Path) -> None:
+    """Failed, not refused: given again later, they may be enrolled."""
+    world.wires["site"].before["search_faces_by_image"] = ["AccessDeniedException"] * 999
+    summary = run(world, entries(source), replace(NOW, tries=2))
+    assert summary.count("failed") == 6
+    assert summary.reasons == {"ENGINE_REFUSED": 6}
+    assert (world.store.people(), faces(world)) == ([], 0)
+    assert len(world.events("REGISTRATION_INCOMPLETE")) == 6
+
+
+def test_a_full_disk_ends_the_batch(world: World, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one error, not one for each of ten thousand."""
+
+    def full(*_: object, **__: object) -> None:
+        raise RecordsFull("the disk is full")
+
+    monkeypatch.setattr(type(world.registry.book), "register", full)
+    with pytest.raises(RecordsFull):
+        run(world, entries(source))
+    assert faces(world) == 0
+
+
+def test_a_dry_run_writes_nothing_and_sees_the_same(world: World, source: Path) -> None:
+    """Duplicates within the batch included."""
+    photo(source, 1, 240, name="Person 1 again.png")
+    summary = run(world, entries(source), replace(NOW, dry_run=True))
+    assert (summary.count("usable"), summary.count("refused")) == (6, 1)
+    assert summary.reasons == {"DUPLICATE_FACE": 1}
+    assert (world.store.people(), faces(world)) == ([], 0)
+
+
+def test_the_rate_is_held_by_all_workers_together() -> None:
+    """Of any calls by any threads, none comes before its turn; time that nobody used is not saved up."""
+    now, passed, guard = [0.0], [], threading.Lock()
+
+    def pause(seconds: float) -> None:
+        with guard:
+            now[0] += seconds
+
+    rate = Rate(10.0, lambda: now[0], pause)
+    for count in (1, 3, 1):
+        rate.wait(count)
+        passed.append(round(now[0], 3))
+    assert passed == [0.0, 0.1, 0.4]
+    now[0] = 100.0
+    rate.wait()
+    rate.wait()
+    assert round(now[0], 3) == 100.1
+
+
+def test_the_estimate_is_of_whatever_takes_longer() -> None:
+    """Reading here, or asking there at the rate."""
+    assert estimate_s(100, 0, NOW, 0.2) == pytest.approx(20.0)
+    assert estimate_s(100, 2, replace(NOW, per_s=10.0), 0.2) == pytest.approx(30.0)
+    assert estimate_s(100, 2, replace(NOW, per_s=1000.0), 0.2) == pytest.approx(20.0)
+
+
+# Look-alikes
+
+
+@given(st.integers(2, 30), st.integers(0, 2**32 - 1))
+def test_pairs_are_those_that_everybody_with_everybody_gives(count: int, seed: int) -> None:
+    """The blockwise search against the plain double loop."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(count, 8)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    ids = [f"p{int(one)}" for one in rng.integers(0, max(2, count // 2), count)]
+    least = 0.3
+    plain: dict[tuple[str, str], float] = {}
+    for one in range(count):
+        for other in range(one + 1, count):
+            cosine = float(rows[one] @ rows[other])
+            if ids[one] != ids[other] and cosine >= least:
+                first, second = sorted((ids[one], ids[other]))
+                plain[first, second] = max(cosine, plain.get((first, second), -1.0))
+    found = list(pairs_here(ids, rows, least))
+    assert {pair[:2] for pair in found} == set(plain)
+    assert all(abs(cosine - plain[one, other]) < 1e-5 for one, other, cosine in found)
+    some = frozenset(ids[:1])
+    assert {pair[:2] for pair in pairs_here(ids, rows, least, some)} == {pair for pair in plain if set(pair) & some}
+
+
+def test_an_engine_names_pairs_too(world: World, tmp_path: Path) -> None:
+    """Somebody whom another kiosk enrolled under another id."""
+    ada = enroll_images(world.desk, "Ada", [photo(tmp_path, 1)])
+    (site,) = world.registry.engines
+    (face,) = world.registry.book.faces_of(ada.person_id)
+    elsewhere = next(name for name in map(str, range(99)) if site.collection_of(name) == face.collection)
+    site.index(elsewhere, world.desk.reader.read(photo(tmp_path, 1, 240)).crop)
+    (pair,) = pairs_of_engine(site, [face], ada.person_id)  # type: ignore[arg-type]  # FaceCollections
+    assert {pair.one, pair.other} == {ada.person_id, elsewhere}
+    assert pair.engine == "site"
+
+
+# A change of models
+
+
+def test_another_collection_is_filled_from_kept_pictures(world: World, source: Path) -> None:
+    """The old faces serve until the end of the change; who has no picture is named; started again it does nothing."""
+    run(world, entries(source))
+    without = replace(world.registry, keeps_pictures=False)
+    poor = replace(world, desk=replace(world.desk, registry=without))
+    enroll_images(poor.desk, "Poor", [photo(source, 9)])
+    (old,) = world.registry.engines
+    new = type(old)(old._asker, replace(old.place, prefix="next"))  # type: ignore[attr-defined]  # FaceCollections
+    new.prepare()
+    changed = world.restarted(engines=(new,))
+    result = changing.Reindexed()
+    changing.reindex(changed.desk, decode_image, result, dry_run=True)
+    assert (len(result.done), [one.name for one in result.come_by]) == (6, ["Poor"])
+    result = changing.Reindexed()
+    changing.reindex(changed.desk, decode_image, result)
+    assert (len(result.done), result.failed) == (6, [])
+    assert (new.described()[1], old.described()[1]) == (7, 8)
+    again = changing.Reindexed()
+    changing.reindex(changed.desk, decode_image, again)
+    assert (again.current, again.done) == (6, [])
+    assert changing.finish(changed.desk) == 7
+    assert settle(changed.registry).waiting == 0
+    assert (new.described()[1], old.described()[1]) == (7, 1)
+
+
+def test_pictures_are_kept_only_where_the_policy_says(world: World, tmp_path: Path) -> None:
+    """One a template, replaced with the photo, gone with the person."""
+    ada = enroll_images(world.desk, "Ada", [photo(tmp_path, 1)])
+    (first,) = world.registry.book.pictures_of(ada.person_id)
+    assert decode_image(first.content).shape[2] == 3
+    update_images(world.desk, "Ada", [photo(tmp_path, 1, 240)])
+    (second,) = world.registry.book.pictures_of(ada.person_id)
+    assert first.sha256 != second.sha256
+    assert "content" not in repr(second)
+    world.store.remove_person("Ada")
+    assert world.registry.book.pictures_of(ada.person_id) == []
+
+
+def test_every_word_of_a_refusal_can_be_counted() -> None:
+    """A word that the figures do not know would be published as "other"."""
+    words = set()
+    for folder in ("kiosk/enrollment", "kiosk/identity", "kiosk/records"):
+        for path in (ROOT / folder).rglob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            for node in ast.walk(tree):
+                if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant):
+                    words.add(str(node.value.value))
+    text = (ROOT / "kiosk/enrollment/desk.py").read_text(encoding="utf-8")
+    words |= set(re.findall(r'"([A-Z_]{4,})"', text))
+    assert len(words) > 12
+    assert words - {""} <= REGISTRATION_REASONS
