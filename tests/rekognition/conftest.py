@@ -9,13 +9,22 @@ from typing import Any
 import pytest
 
 from tests.support.awskit import Bench, open_bench
+from tests.support.pgkit import Postgres
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    """Over a fresh store."""
-    with open_bench(tmp_path) as opened:
+@pytest.fixture(params=["embedded", "postgresql", "postgresql searches"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """Over a fresh store: the encrypted file, PostgreSQL, and PostgreSQL that also searches."""
+    if request.param == "embedded":
+        with open_bench(tmp_path) as opened:
+            yield opened
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    name = postgres.fresh()
+    memory_faces = 0 if request.param.endswith("searches") else 1_000_000
+    with open_bench(tmp_path, database=postgres.url(name), memory_faces=memory_faces) as opened:
         yield opened
+    postgres.drop(name)
 
 
 @pytest.fixture
