@@ -27,7 +27,7 @@ PARAMETERS = frozenset(
 )
 """Of libpq's, those that an address may bear: no password, no ``options``, no ``hostaddr`` beside the name."""
 _SECRET = frozenset({"password", "sslpassword"})
-_NO_PASSWORD = "must not hold a password: use PGPASSWORD, ~/.pgpass or a service file (PGSERVICE)"  # noqa: S105 - words
+_NO_PASSWORD = "must not hold a password: use PGPASSWORD, ~/.pgpass or a service file (PGSERVICE)"  # noqa: S105 - words, no secret
 
 
 def checked_url(url: str) -> str:

@@ -91,8 +91,8 @@ def open_engine(address: Address) -> Engine:
 
 
 def reading(engine: Engine) -> Engine:
-    """The same connections for who reads: one moment for all statements of a transaction, and no change."""
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    """The same connections for who reads: one moment for all statements of a transaction."""
+    return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 def alone(connection: Connection) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from kiosk.errors import RecordsConflict, RecordsError, RecordsFull, RecordsLocked, RecordsReadOnly
 
 _AGAIN = "try again"
-_SEE_PASSWORD = "see PGPASSWORD, ~/.pgpass, PGSERVICE"  # noqa: S105 - words
+_SEE_PASSWORD = "see PGPASSWORD, ~/.pgpass, PGSERVICE"  # noqa: S105 - words, no secret
 _SEE_HBA = "see pg_hba.conf on the server"
 _BY_STATE: tuple[tuple[str, type[RecordsError], str, str], ...] = (
     ("23", RecordsConflict, "the name or id is already taken", ""),
@@ -31,6 +31,7 @@ _BY_STATE: tuple[tuple[str, type[RecordsError], str, str], ...] = (
     ("53300", RecordsError, "the database server has no connection left", "raise its max_connections"),
     ("55P03", RecordsError, "another server keeps the database busy", _AGAIN),
     ("57014", RecordsError, "the database took too long", _AGAIN),
+    ("57P01", RecordsError, "the database server ended the connection", _AGAIN),
     ("57P", RecordsError, "the database server is going down or starting", _AGAIN),
     ("08", RecordsError, "the connection to the database was lost", _AGAIN),
     ("58P01", RecordsError, "the database server lacks a file, of pgvector perhaps", "install pgvector there"),

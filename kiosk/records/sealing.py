@@ -37,11 +37,11 @@ class Sealer(Protocol):
 class Plain:
     """For a database that is encrypted as a whole."""
 
-    def seal(self, text: str, about: Sequence[str]) -> str:  # noqa: ARG002 - the port's
+    def seal(self, text: str, about: Sequence[str]) -> str:  # noqa: ARG002 - the port has it
         """The text itself."""
         return text
 
-    def unseal(self, kept: str, about: Sequence[str]) -> str:  # noqa: ARG002 - the port's
+    def unseal(self, kept: str, about: Sequence[str]) -> str:  # noqa: ARG002 - the port has it
         """The text itself."""
         return kept
 

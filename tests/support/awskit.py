@@ -44,6 +44,8 @@ class Bench:
     dispatcher: Dispatcher
     admin: AccessKey
     metrics: Metrics
+    again: Callable[[], Store | SharedStore]
+    """Opens the same store once more, as a second server would."""
     log: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     clock_s: float = 0.0
     now: datetime | None = None
@@ -119,12 +121,12 @@ def open_bench(
     def kept_at() -> datetime:
         return datetime.now(UTC) + (timedelta() if bench is None else bench.later)
 
-    opened: Store | SharedStore
-    if database is None:
-        opened = Store.open(data / "kiosk.db", source, create=True, clock=kept_at)
-    else:
-        opened = SharedStore.open(database, source, create=True, clock=kept_at)
-    with opened as store:
+    def opened() -> Store | SharedStore:
+        if database is None:
+            return Store.open(data / "kiosk.db", source, create=True, clock=kept_at)
+        return SharedStore.open(database, source, create=True, clock=kept_at)
+
+    with opened() as store:
         shelf = store.shelf()
         vectors = Vectors(shelf, store.search() if isinstance(store, SharedStore) else None, memory_faces)
         site = Site(shelf, shelf, vectors, Looker(PaintedModels(), decode_image, measure), SCALE)
@@ -145,5 +147,6 @@ def open_bench(
             Dispatcher(site, shelf, limiter, now, log, metrics, clock=lambda: 0.0 if bench is None else bench.clock_s),
             admin,
             metrics,
+            opened,
         )
         yield bench
