@@ -351,9 +351,7 @@ def test_idle_connections_that_were_cut_are_replaced(postgres: Postgres, databas
         assert shelf.add_faces("staff", [face(at)], rows(at, 1)) is not None
 
 
-def test_no_wait_is_without_a_limit(
-    postgres: Postgres, database: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_wait_is_without_a_limit(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that somebody holds, and a statement that does not end."""
     monkeypatch.setattr(connecting, "LOCK_S", 0.1)
     monkeypatch.setattr(connecting, "STATEMENT_S", 0.5)

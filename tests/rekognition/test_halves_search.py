@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -156,9 +155,8 @@ def test_the_limit_decides_who_searches(store: SharedStore) -> None:
     assert vectors.face("staff", faces[1].face_id) is None
 
 
-def test_a_second_server_sees_what_the_first_did(store: SharedStore, postgres: Postgres, tmp_path: Path) -> None:
+def test_a_second_server_sees_what_the_first_did(store: SharedStore) -> None:
     """In memory and in PostgreSQL: the revision is asked at every search."""
-    assert tmp_path.is_dir()
     shelf, rows = store.shelf(), np.eye(3, 16, dtype=np.float16)
     shelf.create_collection("door", "model/1")
     faces = [StoredFace(f"{at:035d}d", "picture", None, BOX, 99.0) for at in range(3)]
