@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from kiosk.errors import ConfigurationError, KioskError, RecordsError, RecordsLo
 from kiosk.records.key import KeySource
 from kiosk.records.postgres import Address
 from kiosk.records.shared import SharedStore
+from kiosk.rekognition.certificate import own_certificate
 from tests.support.pgkit import LOCKED, PASSWORD, Postgres
 
 
@@ -131,3 +136,50 @@ def test_a_database_that_cannot_serve_is_told(
     postgres.sql("postgres", "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
     assert "encoded in SQL_ASCII" in complaint(postgres.url("ascii"), key)
     postgres.drop("ascii")
+
+
+@contextmanager
+def tls_server(certificate: Path | None, key: Path | None, host: str = "127.0.0.1") -> Iterator[int]:
+    """What answers PostgreSQL's request for TLS, with a certificate or a no, and then hangs up; its port."""
+    listening = socket.create_server((host, 0))
+
+    def answer() -> None:
+        with suppress(OSError):
+            while True:
+                peer, _ = listening.accept()
+                with peer, suppress(OSError):
+                    peer.recv(8)  # SSLRequest (PostgreSQL, Message Formats)
+                    peer.sendall(b"N" if certificate is None else b"S")
+                    if certificate is not None:
+                        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                        context.set_alpn_protocols(["postgresql"])
+                        context.load_cert_chain(certificate, key)
+                        with context.wrap_socket(peer, server_side=True) as secured:
+                            secured.recv(1)
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        thread.join()
+
+
+def test_a_server_that_cannot_prove_itself_is_not_spoken_to(tmp_path: Path) -> None:
+    """No TLS, an unknown certificate, somebody else's: nothing is sent, and the reason is told."""
+    key = tmp_path / "records.key"
+    made, _ = own_certificate(tmp_path, "192.0.2.7", [])
+    trusted = f"sslmode=verify-full&sslrootcert={made.chain}"
+    with tls_server(None, None) as port:
+        line = complaint(f"postgresql://127.0.0.1:{port}/kiosk?{trusted}", key, RecordsLocked)
+        assert "the server speaks no TLS" in line
+    for host, options in (
+        ("127.0.0.1", "sslmode=verify-full&sslrootcert=/nonexistent"),
+        ("127.0.0.1", "sslmode=verify-full&sslrootcert=system"),
+        ("127.0.0.3", trusted),
+    ):
+        with tls_server(made.chain, made.key, host) as port:
+            line = complaint(f"postgresql://{host}:{port}/kiosk?{options}", key, RecordsLocked)
+            assert "the server's certificate is not trusted; name its authority in sslrootcert" in line

@@ -403,3 +403,25 @@ def test_a_collection_goes_with_all_that_is_in_it(postgres: Postgres, database: 
     assert count_of(shelf, "guests") == 1
     assert postgres.sql(database, "SELECT collection FROM collection_users") == [("guests",)]
     assert postgres.sql(database, "SELECT collection FROM collection_faces") == [("guests",)]
+
+
+def test_a_dump_is_a_backup(postgres: Postgres, database: str, opened: Opened, tmp_path: Path) -> None:
+    """As docs/postgres.md says: restored elsewhere it serves under the same key, and under no other."""
+    shelf = opened().shelf()
+    key = AccessKey.fresh("admin")
+    shelf.add_key(key)
+    shelf.create_collection("staff", "model/1")
+    added = shelf.add_faces("staff", [face(1), face(2)], rows(1, 2))
+    dump, copy = tmp_path / "kiosk.dump", postgres.fresh()
+    postgres.run("pg_dump", "-Fc", "-f", str(dump), postgres.url(database))
+    postgres.run("pg_restore", "-d", postgres.url(copy), str(dump))
+    with SharedStore.open(postgres.url(copy), KeySource(tmp_path / "records.key"), create=False) as restored:
+        assert restored.shelf().access_key(key.access_key_id) == key
+        found = restored.shelf().content("staff")
+        assert found is not None
+        assert added is not None
+        assert (found.revision, found.faces) == (added.revision, added.faces)
+        more = restored.shelf().add_faces("staff", [face(3)], rows(3, 1))
+        assert more is not None
+        assert more.faces[0].number > added.faces[-1].number  # the sequence came along
+    postgres.drop(copy)

@@ -7,6 +7,7 @@ with the session. Whoever comes in as the role ``locked`` is asked for a passwor
 from __future__ import annotations
 
 import itertools
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ class Postgres:
     """A running server."""
 
     folder: Path
+    programs: Path
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _made: bool = False
 
@@ -66,6 +68,10 @@ class Postgres:
         """It is gone, whoever is connected."""
         self.sql("postgres", f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
+    def run(self, program: str, *arguments: str) -> None:
+        """One of PostgreSQL's own programs."""
+        subprocess.run([self.programs / program, *arguments], check=True, capture_output=True)
+
     def sql(self, database: str, statement: str, *values: Any) -> list[Any]:
         """Behind the program's back, as a superuser."""
         import psycopg
@@ -85,7 +91,7 @@ def running() -> Iterator[Postgres]:
         folder = Path(tempfile.mkdtemp(prefix="kiosk-pg-"))
         server = pgserver.get_server(folder, cleanup_mode="delete")
     try:
-        found = Postgres(Path(server.get_postmaster_info().socket_dir))
+        found = Postgres(Path(server.get_postmaster_info().socket_dir), server.bin_path)
         (folder / "pg_hba.conf").write_text(HBA)
         for name, value in SPEED.items():
             found.sql("postgres", f"ALTER SYSTEM SET {name} = {value}")
