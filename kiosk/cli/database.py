@@ -36,6 +36,6 @@ def server_shelf(settings: Settings, *, create: bool) -> Iterator[Shelf]:
     """What the server keeps, wherever that is. Raises ConfigurationError, RecordsError."""
     from kiosk.records.shared import open_shelf
 
-    key_file, database = settings.records.key_file, settings.rekognition.server.database
-    with open_shelf(data_dir(), key_file=key_file, database=database, create=create) as (shelf, _search):
+    opened = open_shelf(data_dir(), settings.records, settings.rekognition.server, create=create)
+    with opened as (shelf, _search):
         yield shelf

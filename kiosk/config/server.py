@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from pathlib import Path
 
 from pydantic import Field, field_validator
 
@@ -93,6 +94,12 @@ class ServerSettings(Group):
         examples=["postgresql://kiosk@db.example/kiosk"],
         description="PostgreSQL with pgvector behind `kiosk rekognition serve`, without a password (docs/postgres.md); "
         "unset: the encrypted file in the data directory",
+    )
+    key_file: Path | None = Field(
+        None,
+        examples=["/etc/kiosk/shared.key"],
+        description="key that secrets in that database are sealed under, mode 0600, the same file for all its servers; "
+        "unset: as [records]",
     )
     memory_faces: int = Field(
         1_000_000,

@@ -16,6 +16,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, insert, select
 
 from kiosk.closing import Closing
+from kiosk.config.server import ServerSettings
+from kiosk.config.tree import RecordsSettings
 from kiosk.errors import RecordsError, RecordsLocked
 from kiosk.records import migrate, postgres, texts
 from kiosk.records.halves_search import HalvesSearch
@@ -100,17 +102,18 @@ class SharedStore(Closing):
 
 @contextmanager
 def open_shelf(
-    data: Path, *, key_file: Path | None, database: str | None, create: bool
+    data: Path, records: RecordsSettings, server: ServerSettings, *, create: bool
 ) -> Iterator[tuple[Shelf, HalvesSearch | None]]:
     """The server's records and, where they can search themselves, their search: PostgreSQL, or the embedded database.
 
     Raises ConfigurationError, RecordsError.
     """
-    if database is None:
-        with Store.in_directory(data, key_file=key_file, create=create) as store:
+    if server.database is None:
+        with Store.in_directory(data, key_file=records.key_file, create=create) as store:
             yield store.shelf(), None
         return
-    with SharedStore.open(database, KeySource.find(data, key_file=key_file), create=create) as shared:
+    source = KeySource.find(data, key_file=server.key_file or records.key_file)
+    with SharedStore.open(server.database, source, create=create) as shared:
         yield shared.shelf(), shared.search()
 
 

@@ -44,8 +44,7 @@ def open_dispatcher(
     server = settings.rekognition.server
     with ExitStack() as stack:
         models = stack.enter_context(open_models(data))
-        opened = open_shelf(data, key_file=settings.records.key_file, database=server.database, create=True)
-        shelf, search = stack.enter_context(opened)
+        shelf, search = stack.enter_context(open_shelf(data, settings.records, server, create=True))
         looker = Looker(models, partial(decode_image, formats=FORMATS, most_pixels=MOST_PIXELS), measure_face)
         vectors = Vectors(shelf, search, server.memory_faces)
         site = Site(shelf, shelf, vectors, looker, scale_of(models.embedding_version))

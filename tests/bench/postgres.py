@@ -25,7 +25,7 @@ from kiosk.records.shelf import Shelf
 from kiosk.rekognition.shelf import StoredFace
 from kiosk.rekognition.vectors import Vectors
 from tests.bench.rekognition import COLLECTION, LENGTH, say, spread, timed
-from tests.support.pgkit import running
+from tests.support.pgkit import Postgres, running
 
 PORTION = 1000
 ONE_OF = 10
@@ -82,6 +82,20 @@ def compare(store: SharedStore, faces: int, searches: int) -> None:
         spread(f"{name}: one face by id", timed(lambda at=vectors: at.face(COLLECTION, f"{faces // 2:036d}"), searches))
 
 
+def measure(postgres: Postgres, folder: Path, faces: int, searches: int) -> None:
+    """All of it, in a database of its own."""
+    name = postgres.fresh()
+    with SharedStore.open(postgres.url(name), KeySource(folder / "records.key"), create=True) as store:
+        say(f"filled with {fill(store.shelf(), faces):.0f} faces a second, {PORTION} at a time")
+        give_users(store.shelf(), faces)
+        postgres.sql(name, "VACUUM ANALYZE")
+        compare(store, faces, searches)
+        spread("its facts, at every request", timed(partial(store.shelf().collection, COLLECTION), searches))
+    ((size,),) = postgres.sql(name, "SELECT pg_total_relation_size('collection_faces')")
+    say(f"table and indexes: {size / 2**20:.0f} MiB, {size / faces:.0f} bytes a face")
+    postgres.drop(name)
+
+
 def main(arguments: list[str]) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -89,14 +103,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--searches", type=int, default=50)
     given = parser.parse_args(arguments)
     with running() as postgres, tempfile.TemporaryDirectory() as scratch:
-        name = postgres.fresh()
-        with SharedStore.open(postgres.url(name), KeySource(Path(scratch) / "records.key"), create=True) as store:
-            say(f"filled with {fill(store.shelf(), given.faces):.0f} faces a second, {PORTION} at a time")
-            give_users(store.shelf(), given.faces)
-            postgres.sql(name, "VACUUM ANALYZE")
-            compare(store, given.faces, given.searches)
-        ((size,),) = postgres.sql(name, "SELECT pg_total_relation_size('collection_faces')")
-        say(f"table and indexes: {size / 2**20:.0f} MiB, {size / given.faces:.0f} bytes a face")
+        measure(postgres, Path(scratch), given.faces, given.searches)
     return 0
 
 

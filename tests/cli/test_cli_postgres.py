@@ -89,6 +89,10 @@ def test_keys_are_kept_where_the_database_is(
     assert "no valid key" in kiosk("rekognition", "keys", "revoke", "KIOSKX", "--config", config).complaint
     assert kiosk("rekognition", "keys", "revoke", key["access_key_id"], "--config", config).code == 0
     assert [path.name for path in bare.iterdir()] == ["records.key"]
+    config.write_text(f'[rekognition.server]\ndatabase = "{url}"\nkey_file = "{tmp_path / "shared.key"}"\n')
+    assert "records key that is not here" in kiosk("rekognition", "keys", "list", "--config", config).complaint
+    (bare / "records.key").rename(tmp_path / "shared.key")
+    assert key["access_key_id"] in kiosk("rekognition", "keys", "list", "--config", config).out
 
 
 @pytest.mark.parametrize(
