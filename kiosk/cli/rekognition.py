@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kiosk.cli.common import ConfigOption, JsonOption, emit, say
+from kiosk.cli.database import DatabaseOption, server_shelf, with_database
 from kiosk.cli.rekognition_check import check
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
@@ -18,7 +17,6 @@ from kiosk.rekognition.access import SCOPES, AccessKey, Scope
 
 if TYPE_CHECKING:
     from kiosk.config.address import Address
-    from kiosk.records.shelf import Shelf
     from kiosk.rekognition.server import Certificate
 
 app = typer.Typer(help="Amazon Rekognition's protocol, answered by this machine.", no_args_is_help=True)
@@ -43,6 +41,7 @@ def serve(
     metrics: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Serve figures for Prometheus there, in plain HTTP.")
     ] = None,
+    database: DatabaseOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Answer boto3, the AWS CLI and every other client of Rekognition until interrupted."""
@@ -52,7 +51,7 @@ def serve(
     from kiosk.rekognition.server import serve as run
     from kiosk.runtime.rekognition import open_dispatcher
 
-    settings, address = load(config), Address.parsed(listen)
+    settings, address = with_database(load(config), database), Address.parsed(listen)
     certificate = _certificate(address, tls_cert, tls_key, tls_name or [], no_tls=no_tls)
     counters, burst = Metrics(), max(1, round(rate * BURST / PER_S))
     watched = None if metrics is None else Address.parsed(metrics, "--metrics")
@@ -89,6 +88,7 @@ def add(
     collection: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Only for this collection; may be repeated.")
     ] = None,
+    database: DatabaseOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -96,7 +96,7 @@ def add(
     if scope not in SCOPES:
         raise ConfigurationError(f"{scope!r} is no scope", where="--scope", mend=f"one of {', '.join(SCOPES)}")
     chosen: Scope = next(one for one in SCOPES if one == scope)
-    with _shelf(config, create=True) as shelf:
+    with server_shelf(with_database(load(config), database), create=True) as shelf:
         key = AccessKey.fresh(chosen, frozenset(collection) if collection else None)
         shelf.add_key(key)
     if json:
@@ -108,9 +108,9 @@ def add(
 
 
 @keys.command("list")
-def listing(config: ConfigOption = None, json: JsonOption = False) -> None:
+def listing(database: DatabaseOption = None, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Every key without its secret."""
-    with _shelf(config, create=False) as shelf:
+    with server_shelf(with_database(load(config), database), create=False) as shelf:
         found = shelf.keys()
     if json:
         rows = [
@@ -134,19 +134,11 @@ def listing(config: ConfigOption = None, json: JsonOption = False) -> None:
 @keys.command("revoke")
 def revoke(
     access_key_id: Annotated[str, typer.Argument(metavar="ID", help="The access key's id.")],
+    database: DatabaseOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Make a key useless, for good, from the next request on."""
-    with _shelf(config, create=False) as shelf:
+    with server_shelf(with_database(load(config), database), create=False) as shelf:
         if not shelf.revoke_key(access_key_id):
             raise KioskError("no valid key has this id", where=access_key_id, mend="see kiosk rekognition keys list")
     say(f"revoked {access_key_id}")
-
-
-@contextmanager
-def _shelf(config: Path | None, *, create: bool) -> Iterator[Shelf]:
-    from kiosk.records.store import Store
-
-    settings = load(config)
-    with Store.in_directory(data_dir(), key_file=settings.records.key_file, create=create) as store:
-        yield store.shelf()

@@ -9,9 +9,9 @@ import typer
 
 from kiosk.cli.checked import by_camera, by_recording
 from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, say
+from kiosk.cli.database import DatabaseOption, server_shelf, with_database
 from kiosk.cli.liveness_site import CameraOption, DisplayOption, real_display
 from kiosk.config.load import load
-from kiosk.config.paths import data_dir
 from kiosk.errors import KioskError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def check(
     seconds: Annotated[float, typer.Option(min=1, max=170, help="Give up after this time.")] = 90.0,
     camera: CameraOption = None,
     display: DisplayOption = None,
+    database: DatabaseOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -35,14 +36,12 @@ def check(
     A kiosk that runs must be stopped first: it has the camera. Exit code 1 when nobody was judged in time; the session
     is FAILED then.
     """
-    from kiosk.records.store import Store
     from kiosk.runtime.wiring import with_overrides
 
-    settings = with_overrides(load(config), camera=camera, display=display)
+    settings = with_database(with_overrides(load(config), camera=camera, display=display), database)
     if recording is None:
         real_display(settings, "the check")
-    with Store.in_directory(data_dir(), key_file=settings.records.key_file, create=False) as store:
-        shelf = store.shelf()
+    with server_shelf(settings, create=False) as shelf:
         session = _started(shelf, session_id)
         outcome: Outcome | None = None
         try:

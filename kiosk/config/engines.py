@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from kiosk.config.group import Group
+from kiosk.config.server import ServerSettings
 
 _PRIVATE = re.compile(r"(https://[^/@\s:]+|https://\[[0-9a-fA-F:]+\]|http://127\.0\.0\.1|http://\[::1\])(:\d{1,5})?/?")
 
@@ -74,6 +75,7 @@ class RekognitionSettings(Group):
     aws: EndpointSettings = EndpointSettings()
     site: EndpointSettings = EndpointSettings()
     fallback: FallbackSettings = FallbackSettings()
+    server: ServerSettings = ServerSettings()
 
     @model_validator(mode="after")
     def _two(self) -> RekognitionSettings:

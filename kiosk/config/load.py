@@ -90,9 +90,10 @@ def _explained(fault: ErrorDetails, *, where: str, more: int) -> ConfigurationEr
     if fault["type"] == "extra_forbidden":
         return ConfigurationError(f"unknown setting {dotted}{rest}", where=where, mend=_nearest(keys))
     if fault["type"] == "value_error":
-        return ConfigurationError(
-            f"[{dotted}] {fault['ctx']['error']}{rest}", where=where, mend="change one of the two"
-        )
+        # What a whole group says is about two of its settings; what one setting says is told without its value, which
+        # may hold a password that was not to stand here.
+        mend = "change one of the two" if isinstance(fault["input"], dict) else wanted(keys)
+        return ConfigurationError(f"[{dotted}] {fault['ctx']['error']}{rest}", where=where, mend=mend)
     shown = "a table" if isinstance(fault["input"], dict) else repr(fault["input"])[:80]
     return ConfigurationError(f"{dotted} = {shown} is not allowed{rest}", where=where, mend=wanted(keys))
 

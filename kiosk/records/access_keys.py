@@ -9,6 +9,7 @@ from typing import cast
 from sqlalchemy import Connection, insert, select, update
 
 from kiosk.records.schema import AccessKeyRow
+from kiosk.records.sealing import Sealer
 from kiosk.rekognition.access import AccessKey, Scope
 
 
@@ -23,21 +24,28 @@ class KeyFacts:
     revoked: str | None
 
 
-def add(connection: Connection, key: AccessKey, now: str) -> None:
+def add(connection: Connection, key: AccessKey, now: str, sealer: Sealer) -> None:
     """Keep a new key."""
     bound = None if key.collections is None else json.dumps(sorted(key.collections))
-    row = {"access_key_id": key.access_key_id, "secret": key.secret, "scope": key.scope, "collections": bound}
+    secret = sealer.seal(key.secret, _about(key.access_key_id, key.scope, bound))
+    row = {"access_key_id": key.access_key_id, "secret": secret, "scope": key.scope, "collections": bound}
     connection.execute(insert(AccessKeyRow), {**row, "created": now})
 
 
-def find(connection: Connection, access_key_id: str) -> AccessKey | None:
-    """The key, unless it was revoked."""
+def find(connection: Connection, access_key_id: str, sealer: Sealer) -> AccessKey | None:
+    """The key, unless it was revoked. Raises RecordsLocked where its secret does not open."""
     own = AccessKeyRow.access_key_id == access_key_id, AccessKeyRow.revoked.is_(None)
     row = connection.execute(select(AccessKeyRow.secret, AccessKeyRow.scope, AccessKeyRow.collections).where(*own))
-    for secret, scope, collections in row:
+    for kept, scope, collections in row:
+        secret = sealer.unseal(kept, _about(access_key_id, scope, collections))
         bound = None if collections is None else frozenset(json.loads(collections))
         return AccessKey(access_key_id, secret, cast(Scope, scope), bound)
     return None
+
+
+def _about(access_key_id: str, scope: str, collections: str | None) -> tuple[str, ...]:
+    """What the secret stands for: a key whose scope was widened behind our back opens nothing."""
+    return "access_keys.secret", access_key_id, scope, "*" if collections is None else collections
 
 
 def listing(connection: Connection) -> list[KeyFacts]:

@@ -1,7 +1,9 @@
 """Collections, users and faces of the Rekognition server, inside a caller's transaction.
 
 Rules: every change of a collection's faces or users raises its revision in the same transaction; a face that belongs to
-a user is not deleted; vectors are little-endian float16 rows.
+a user is not deleted; vectors are little-endian float16 rows. Whoever changes a collection takes its row first: on
+PostgreSQL, where several servers write at once, they queue there, so that numbers and revisions follow the commits and
+no two can wait for each other. (SQLite has one writer at a time and is not asked for a lock.)
 """
 
 from __future__ import annotations
@@ -17,14 +19,14 @@ import numpy as np
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from kiosk.errors import RecordsConflict
+from kiosk.records.halves import VECTOR_TYPE
 from kiosk.records.schema import CollectionFaceRow as FaceRow
 from kiosk.records.schema import CollectionRow, CollectionUserRow
 from kiosk.rekognition.shelf import Content, Halves, StoredCollection, StoredFace, StoredUser
 
-VECTOR_TYPE = np.dtype("<f2")
 _AT_ONCE = 500
 """Values in one ``IN``: SQLite takes no more than some thousands."""
-_FACTS = (
+FACTS = (
     FaceRow.face_id, FaceRow.image_id, FaceRow.external_image_id, FaceRow.box, FaceRow.confidence, FaceRow.user_id,
     FaceRow.number,
 )  # fmt: skip
@@ -69,22 +71,19 @@ def content(connection: Connection, name: str) -> Content | None:
     now = revision(connection, name)
     if now is None:
         return None
-    wanted = select(*_FACTS, FaceRow.vector).where(FaceRow.collection == name).order_by(FaceRow.number)
+    wanted = select(*FACTS, FaceRow.vector).where(FaceRow.collection == name).order_by(FaceRow.number)
     rows = connection.execute(wanted).all()
     vectors = np.frombuffer(b"".join(row.vector for row in rows), VECTOR_TYPE)
     matrix = vectors.reshape(len(rows), -1) if rows else np.empty((0, 0), VECTOR_TYPE)
-    return Content(now, tuple(_face(row) for row in rows), np.asarray(matrix, np.float16))
+    return Content(now, tuple(face_of(row) for row in rows), np.asarray(matrix, np.float16))
 
 
 def add(connection: Connection, name: str, faces: Sequence[StoredFace], rows: Halves, now: str) -> Content | None:
     """Add faces; what was added, with the new revision. None: no such collection."""
-    if not _raised(connection, name):
+    if not _locked(connection, name):
         return None
-    first = (connection.scalar(select(func.max(FaceRow.number))) or 0) + 1
-    numbered = tuple(replace(face, number=first + at) for at, face in enumerate(faces))
     values = [
         {
-            "number": face.number,
             "face_id": face.face_id,
             "collection": name,
             "user_id": face.user_id,
@@ -95,9 +94,12 @@ def add(connection: Connection, name: str, faces: Sequence[StoredFace], rows: Ha
             "vector": np.ascontiguousarray(row, VECTOR_TYPE).tobytes(),
             "created": now,
         }
-        for face, row in zip(numbered, rows, strict=True)
+        for face, row in zip(faces, rows, strict=True)
     ]
-    connection.execute(insert(FaceRow), values)
+    counted = insert(FaceRow).returning(FaceRow.number, sort_by_parameter_order=True)
+    numbers = connection.scalars(counted, values).all()
+    numbered = tuple(replace(face, number=number) for face, number in zip(faces, numbers, strict=True))
+    _raised(connection, name)
     return Content(revision(connection, name) or 0, numbered, np.asarray(rows, np.float16))
 
 
@@ -110,20 +112,21 @@ def faces(
     face_ids: Sequence[str] | None = None,
 ) -> list[StoredFace]:
     """By number, those behind ``after``."""
-    wanted = select(*_FACTS).where(FaceRow.collection == name, FaceRow.number > after).order_by(FaceRow.number)
+    wanted = select(*FACTS).where(FaceRow.collection == name, FaceRow.number > after).order_by(FaceRow.number)
     if user_id is not None:
         wanted = wanted.where(FaceRow.user_id == user_id)
     if face_ids is None:
-        return [_face(row) for row in connection.execute(wanted.limit(limit))]
+        return [face_of(row) for row in connection.execute(wanted.limit(limit))]
     found: list[StoredFace] = []
     for some in _portions(face_ids):
-        found += [_face(row) for row in connection.execute(wanted.where(FaceRow.face_id.in_(some)))]
+        found += [face_of(row) for row in connection.execute(wanted.where(FaceRow.face_id.in_(some)))]
     return sorted(found, key=lambda face: face.number)[:limit]
 
 
 def remove_faces(connection: Connection, name: str, face_ids: Sequence[str]) -> frozenset[str]:
     """Those that are there and belong to no user; which they were."""
     gone: set[str] = set()
+    _locked(connection, name)
     for some in _portions(face_ids):
         free = FaceRow.collection == name, FaceRow.face_id.in_(some), FaceRow.user_id.is_(None)
         gone.update(connection.scalars(delete(FaceRow).where(*free).returning(FaceRow.face_id)))
@@ -134,6 +137,7 @@ def remove_faces(connection: Connection, name: str, face_ids: Sequence[str]) -> 
 
 def add_user(connection: Connection, name: str, user_id: str, now: str) -> None:
     """A user without faces. Raises RecordsConflict."""
+    _locked(connection, name)
     if user(connection, name, user_id) is not None:
         raise RecordsConflict(f"the user {user_id} is already there")
     connection.execute(insert(CollectionUserRow), {"collection": name, "user_id": user_id, "created": now})
@@ -152,6 +156,7 @@ def users(connection: Connection, name: str, after: str, limit: int) -> list[Sto
 
 def remove_user(connection: Connection, name: str, user_id: str) -> bool:
     """Its faces stay, without a user; whether it was there."""
+    _locked(connection, name)
     own = CollectionUserRow.collection == name, CollectionUserRow.user_id == user_id
     if not connection.execute(delete(CollectionUserRow).where(*own)).rowcount:
         return False
@@ -163,6 +168,7 @@ def remove_user(connection: Connection, name: str, user_id: str) -> bool:
 
 def give(connection: Connection, name: str, user_id: str, face_ids: Sequence[str], most: int) -> frozenset[str] | None:
     """Make faces without a user this one's, up to ``most`` in all; which they were. None: no such user."""
+    _locked(connection, name)
     if user(connection, name, user_id) is None:
         return None
     mine = FaceRow.collection == name, FaceRow.user_id == user_id
@@ -173,6 +179,7 @@ def give(connection: Connection, name: str, user_id: str, face_ids: Sequence[str
 
 def take(connection: Connection, name: str, user_id: str, face_ids: Sequence[str]) -> frozenset[str] | None:
     """Take faces from their user; which they were. None: no such user."""
+    _locked(connection, name)
     if user(connection, name, user_id) is None:
         return None
     return _owned(connection, name, (FaceRow.collection == name, FaceRow.user_id == user_id), None, face_ids)
@@ -199,17 +206,24 @@ def _users(connection: Connection, name: str, which: Any, limit: int) -> list[St
     return [StoredUser(user_id, "ACTIVE" if has_faces else "CREATED") for user_id, has_faces in rows]
 
 
-def _raised(connection: Connection, name: str) -> bool:
-    """Raise the revision; whether the collection is there."""
+def _locked(connection: Connection, name: str) -> bool:
+    """Take the collection's row until the transaction ends; whether it is there."""
+    wanted = select(CollectionRow.revision).where(CollectionRow.name == name).with_for_update()
+    return connection.scalar(wanted) is not None
+
+
+def _raised(connection: Connection, name: str) -> None:
+    """Raise the revision."""
     raised = update(CollectionRow).where(CollectionRow.name == name).values(revision=CollectionRow.revision + 1)
-    return bool(connection.execute(raised).rowcount)
+    connection.execute(raised)
 
 
 def _portions(values: Sequence[str]) -> list[Sequence[str]]:
     return [values[begin : begin + _AT_ONCE] for begin in range(0, len(values), _AT_ONCE)]
 
 
-def _face(row: Row[*tuple[Any, ...]]) -> StoredFace:
+def face_of(row: Row[*tuple[Any, ...]]) -> StoredFace:
+    """A face out of the columns ``FACTS``."""
     left, top, width, height = json.loads(row.box)
     return StoredFace(
         face_id=row.face_id,

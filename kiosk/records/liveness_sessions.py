@@ -14,7 +14,9 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 
+from kiosk.records.schema import AccessKeyRow
 from kiosk.records.schema import LivenessSessionRow as Row
+from kiosk.records.sealing import Sealer
 from kiosk.records.texts import utc_text
 from kiosk.rekognition.sessions import (
     LIFE_S,
@@ -51,6 +53,9 @@ def begin(
 ) -> str:
     """A new session's ID, or the living one's of the same key and token."""
     if token is not None:
+        # Two servers that are asked at once: the second waits here until the first's session can be seen.
+        mine = select(AccessKeyRow.access_key_id).where(AccessKeyRow.access_key_id == access_key_id)
+        connection.execute(mine.with_for_update())
         same = Row.access_key_id == access_key_id, Row.token == token, _alive(now)
         known = connection.scalar(select(Row.session_id).where(*same))
         if known is not None:
@@ -71,30 +76,39 @@ def begin(
     return session_id
 
 
-def find(connection: Connection, session_id: str, now: str) -> Session | None:
-    """One session as it is now; None when there is none, or it expired long ago."""
+def find(connection: Connection, session_id: str, now: str, sealer: Sealer) -> Session | None:
+    """One session as it is now; None when there is none, or it expired long ago. Raises RecordsLocked."""
     wanted = Row.session_id == session_id, Row.created > _before(now, REMEMBERED_S)
     row = connection.execute(select(Row.__table__).where(*wanted)).one_or_none()
     if row is None:
         return None
     alive = row.created > _before(now, LIFE_S)
+    told = alive and row.outcome is not None
     return Session(
         session_id=row.session_id,
         access_key_id=row.access_key_id,
         status=cast(Status, row.status) if alive else "EXPIRED",
         challenges=tuple(json.loads(row.challenges)),
         audit_limit=row.audit_limit,
-        outcome=_outcome(json.loads(row.outcome)) if alive and row.outcome is not None else None,
+        outcome=_outcome(json.loads(sealer.unseal(row.outcome, _about(session_id)))) if told else None,
     )
 
 
+def kept(session_id: str, outcome: Outcome, sealer: Sealer) -> str:
+    """An outcome as it lies in its row."""
+    return sealer.seal(json.dumps(_plain(outcome)), _about(session_id))
+
+
 def moved(
-    connection: Connection, session_id: str, before: Status, after: Status, outcome: Outcome | None, now: str
+    connection: Connection, session_id: str, before: Status, after: Status, now: str, outcome: str | None = None
 ) -> bool:
-    """Whether it went from one status to another, alive."""
-    kept = None if outcome is None else json.dumps(_plain(outcome))
+    """Whether it went from one status to another, alive; ``outcome`` as ``kept`` made it."""
     mine = Row.session_id == session_id, Row.status == before, _alive(now)
-    return bool(connection.execute(update(Row).where(*mine).values(status=after, outcome=kept)).rowcount)
+    return bool(connection.execute(update(Row).where(*mine).values(status=after, outcome=outcome)).rowcount)
+
+
+def _about(session_id: str) -> tuple[str, ...]:
+    return "liveness_sessions.outcome", session_id
 
 
 def _alive(now: str) -> ColumnElement[bool]:

@@ -1,7 +1,8 @@
 """Which schema a database has, and the way up to ours, with Alembic and without its ``env.py``.
 
-Rules: an upgrade is one transaction (SQLite's DDL is transactional), so a power cut or a failing step leaves the old
-schema; a schema that this program does not know is refused, never touched; there is no way down (restore a backup).
+Rules: an upgrade is one transaction (SQLite's DDL is transactional, PostgreSQL's too), so a power cut or a failing step
+leaves the old schema; a schema that this program does not know is refused, never touched; there is no way down (restore
+a backup).
 Alembic is imported only when there is something to do: a warm start does not pay for it.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from kiosk.errors import RecordsError
 
@@ -21,7 +22,7 @@ SCRIPTS = Path(__file__).parent / "migrations"
 
 def revision_of(connection: Connection) -> str | None:
     """The schema revision; None for a database without any table. Raises RecordsError for somebody else's tables."""
-    tables = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")))
+    tables = set(inspect(connection).get_table_names())
     if not tables:
         return None
     if "alembic_version" not in tables:
@@ -44,8 +45,8 @@ def refuse_newer(revision: str | None) -> None:
 def upgrade(connection: Connection, *, scripts: Path = SCRIPTS, target: str = "head") -> None:
     """Bring the database up to ``target`` inside the caller's transaction.
 
-    The connection must have been opened with foreign keys off (a rebuilt table would cascade); they are checked
-    here before the caller commits. Raises RecordsError when they do not hold.
+    SQLite's connection must have been opened with foreign keys off (a rebuilt table would cascade); they are checked
+    here before the caller commits (PostgreSQL always does). Raises RecordsError when they do not hold.
     """
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
@@ -60,5 +61,7 @@ def upgrade(connection: Connection, *, scripts: Path = SCRIPTS, target: str = "h
     context = MigrationContext.configure(connection, opts={"fn": steps, "render_as_batch": True})
     with Operations.context(context):
         context.run_migrations()
+    if connection.dialect.name != "sqlite":
+        return
     if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
         raise RecordsError("the upgraded tables do not refer to each other correctly", mend="nothing was changed")

@@ -1,8 +1,9 @@
 """The tables, as SQLAlchemy classes. A test proves that the migrations build exactly these.
 
-Rules: vectors are little-endian float32 blobs; times are UTC text (``texts.utc_text``); an event names a person by
-id only and has no foreign key, because it outlives the person. No column holds pictures, but for ``pictures``, which a
-site must ask for, and for the outcome of a liveness session, which is removed after three minutes.
+Rules: vectors are little-endian float32 blobs (the Rekognition server's: ``halves.HalfRow``); times are UTC text
+(``texts.utc_text``); an event names a person by id only and has no foreign key, because it outlives the person. No
+column holds pictures, but for ``pictures``, which a site must ask for, and for the outcome of a liveness session, which
+is removed after three minutes.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    text,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from kiosk.records.halves import HalfRow, growing, same_order
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -46,7 +49,7 @@ class PersonRow(Base):
     name_key: Mapped[str] = mapped_column(String(960), unique=True)
     """``texts.name_key``: two people cannot share a name that the staff could not tell apart."""
     active: Mapped[bool]
-    no_flash: Mapped[bool] = mapped_column(server_default=text("0"))
+    no_flash: Mapped[bool] = mapped_column(server_default=false())
     """The screen must not flash at this person."""
     created: Mapped[str] = mapped_column(String(27))
     updated: Mapped[str] = mapped_column(String(27))
@@ -151,7 +154,7 @@ class CollectionRow(Base):
 
     __tablename__ = "face_collections"
 
-    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    name: Mapped[str] = mapped_column(same_order(255), primary_key=True)
     model_version: Mapped[str] = mapped_column(String(128))
     revision: Mapped[int] = mapped_column(BigInteger)
     """Raised by every change of its faces or users. Begins at a random number: a collection that was deleted and made
@@ -164,8 +167,10 @@ class CollectionUserRow(Base):
 
     __tablename__ = "collection_users"
 
-    collection: Mapped[str] = mapped_column(ForeignKey("face_collections.name", ondelete="CASCADE"), primary_key=True)
-    user_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    collection: Mapped[str] = mapped_column(
+        same_order(255), ForeignKey("face_collections.name", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[str] = mapped_column(same_order(128), primary_key=True)
     created: Mapped[str] = mapped_column(String(27))
 
 
@@ -175,17 +180,17 @@ class CollectionFaceRow(Base):
     __tablename__ = "collection_faces"
     __table_args__ = (Index("ix_collection_faces_owner", "collection", "user_id"),)
 
-    number: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(growing(), primary_key=True)
     face_id: Mapped[str] = mapped_column(String(36), unique=True)
-    collection: Mapped[str] = mapped_column(ForeignKey("face_collections.name", ondelete="CASCADE"))
-    user_id: Mapped[str | None] = mapped_column(String(128))
+    collection: Mapped[str] = mapped_column(same_order(255), ForeignKey("face_collections.name", ondelete="CASCADE"))
+    user_id: Mapped[str | None] = mapped_column(same_order(128))
     """Of ``collection_users``, in the same collection."""
     image_id: Mapped[str] = mapped_column(String(36))
     external_image_id: Mapped[str | None] = mapped_column(String(255))
     box: Mapped[str] = mapped_column(Text)
     """JSON: left, top, width, height in shares of the picture."""
     confidence: Mapped[float] = mapped_column(Double)
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    vector: Mapped[bytes] = mapped_column(HalfRow)
     """Little-endian float16."""
     created: Mapped[str] = mapped_column(String(27))
 
@@ -208,7 +213,8 @@ class LivenessSessionRow(Base):
 
 
 class AccessKeyRow(Base):
-    """A key of the Rekognition server. Signatures are checked with the secret itself, so it lies here, encrypted."""
+    """A key of the Rekognition server. Signatures are checked with the secret itself, so it lies here, encrypted: with
+    the whole file, or sealed by itself where the database is PostgreSQL."""
 
     __tablename__ = "access_keys"
 

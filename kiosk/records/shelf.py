@@ -1,7 +1,8 @@
-"""What the Rekognition server keeps, in the kiosk's own database.
+"""What the Rekognition server keeps, in the kiosk's own database or in PostgreSQL.
 
-Implements ``FaceShelf``, ``SessionBook`` and ``KeyBook``. Rules: one transaction a call; what was deleted is gone from
-the write-ahead log too when the call returns, or, when somebody was reading just then, after a later ``tidy``.
+Implements ``FaceShelf``, ``SessionBook`` and ``KeyBook``. Rules: one transaction a call. In the embedded database what
+was deleted is gone from the write-ahead log too when the call returns, or, when somebody was reading just then, after
+a later ``tidy``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 
 from kiosk.records import access_keys, face_collections, liveness_sessions
 from kiosk.records.access_keys import KeyFacts
+from kiosk.records.sealing import Sealer
 from kiosk.rekognition.access import AccessKey
 from kiosk.rekognition.sessions import ChallengeType, Outcome, Session, Status
 from kiosk.rekognition.shelf import Content, Halves, StoredCollection, StoredFace, StoredUser
@@ -23,13 +25,14 @@ Transaction = Callable[[], AbstractContextManager[Connection]]
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Made by ``Store.shelf``; lives as long as the store."""
+    """Made by ``Store.shelf`` or ``SharedStore.shelf``; lives as long as the store."""
 
     read: Transaction
     write: Transaction
     now: Callable[[], str]
     forget: Callable[..., None]
     """``forget()`` empties the write-ahead log; ``forget(False)`` only if an earlier time was in vain."""
+    sealer: Sealer
 
     def create_collection(self, name: str, model_version: str) -> None:
         """Raises RecordsConflict when the name is taken."""
@@ -129,18 +132,19 @@ class Shelf:
     def session(self, session_id: str) -> Session | None:
         """None where there is none, or it expired long ago."""
         with self.read() as connection:
-            return liveness_sessions.find(connection, session_id, self.now())
+            return liveness_sessions.find(connection, session_id, self.now(), self.sealer)
 
     def start_session(self, session_id: str) -> bool:
         """Whether it was CREATED and is IN_PROGRESS now."""
         with self.write() as connection:
-            return liveness_sessions.moved(connection, session_id, "CREATED", "IN_PROGRESS", None, self.now())
+            return liveness_sessions.moved(connection, session_id, "CREATED", "IN_PROGRESS", self.now())
 
     def end_session(self, session_id: str, outcome: Outcome | None) -> bool:
         """SUCCEEDED with its outcome, or FAILED without; whether it was IN_PROGRESS and alive."""
         end: Status = "FAILED" if outcome is None else "SUCCEEDED"
+        kept = None if outcome is None else liveness_sessions.kept(session_id, outcome, self.sealer)
         with self.write() as connection:
-            return liveness_sessions.moved(connection, session_id, "IN_PROGRESS", end, outcome, self.now())
+            return liveness_sessions.moved(connection, session_id, "IN_PROGRESS", end, self.now(), kept)
 
     def tidy(self) -> None:
         """Overwrite the outcomes of sessions that have expired, and what a deletion could not overwrite at once.
@@ -159,12 +163,12 @@ class Shelf:
     def access_key(self, access_key_id: str) -> AccessKey | None:
         """The key of this name; None when there is none, or it was revoked."""
         with self.read() as connection:
-            return access_keys.find(connection, access_key_id)
+            return access_keys.find(connection, access_key_id, self.sealer)
 
     def add_key(self, key: AccessKey) -> None:
         """Keep a new key."""
         with self.write() as connection:
-            access_keys.add(connection, key, self.now())
+            access_keys.add(connection, key, self.now(), self.sealer)
 
     def keys(self) -> list[KeyFacts]:
         """Every key without its secret, the oldest first."""

@@ -27,6 +27,7 @@ from kiosk.records.faults import translated
 from kiosk.records.key import KeySource
 from kiosk.records.opening import opened
 from kiosk.records.people import PersonDetails
+from kiosk.records.sealing import Plain
 from kiosk.records.shelf import Shelf
 from kiosk.records.upkeep import CheckReport
 from kiosk.values import Embedding, Floats, NewTemplate, Person
@@ -215,7 +216,7 @@ class Store(Closing):
 
     def shelf(self) -> Shelf:
         """Collections and access keys, in this database."""
-        return Shelf(self._read, self._write, self._now, self._empty_log)
+        return Shelf(self._read, self._write, self._now, self._empty_log, Plain())
 
     # Upkeep
 

@@ -15,6 +15,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.values import Floats
+
 Halves = NDArray[np.float16]
 UserStatus = Literal["CREATED", "ACTIVE"]
 """CREATED: no face yet."""
@@ -114,3 +116,25 @@ class FaceShelf(Protocol):
 
     def take_faces(self, name: str, user_id: str, face_ids: Sequence[str]) -> frozenset[str] | None:
         """Take the user's faces from it; which they were. None: no such user."""
+
+
+class FaceSearch(Protocol):
+    """The exact search that a shelf may do itself, for collections that are too large for this machine's memory.
+
+    The answers are those of the search in memory. Every method may raise RecordsError; safe from several threads.
+    """
+
+    def more_than(self, name: str, faces: int) -> bool:
+        """Whether the collection has more faces than that."""
+
+    def faces_like(self, name: str, vector: Floats, least_cosine: float, limit: int) -> list[tuple[StoredFace, float]]:
+        """(face, cosine), the most alike first, of equal ones the older first; at least ``least_cosine``."""
+
+    def users_like(self, name: str, vector: Floats, least_cosine: float, limit: int) -> list[tuple[str, float]]:
+        """(user ID, cosine with the mean direction of their faces), the most alike first."""
+
+    def face(self, name: str, face_id: str) -> tuple[StoredFace, Floats] | None:
+        """One face with its vector."""
+
+    def user(self, name: str, user_id: str) -> Floats | None:
+        """The mean direction of one user's faces; None without faces."""

@@ -1,4 +1,4 @@
-"""Exact search among a collection's faces, and among its users, in memory.
+"""Exact search among a collection's faces, and among its users, in memory; by the shelf itself where they are too many.
 
 Rules: what is in memory is of the shelf's present revision, also when another process changed it; rows are kept in half
 precision (the similarity changes by less than 0.1 at the thresholds in use) and multiplied in single precision, a block
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kiosk.rekognition.shelf import Content, FaceShelf, Halves, StoredFace
+from kiosk.rekognition.shelf import Content, FaceSearch, FaceShelf, Halves, StoredFace
 from kiosk.values import Floats
 
 BLOCK_ROWS = 65_536
+LEAST_NORM = 1e-6
+"""Of a mean: faces that cancel each other out are like nobody."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -25,10 +27,16 @@ class _Users:
 
 
 class Vectors:
-    """All collections that were searched so far. Safe from several threads."""
+    """All collections that were searched so far. Safe from several threads.
 
-    def __init__(self, shelf: FaceShelf) -> None:
+    ``beyond`` searches the collections of more than ``memory_faces`` faces; without it everything is in memory.
+    """
+
+    def __init__(self, shelf: FaceShelf, beyond: FaceSearch | None = None, memory_faces: int = 0) -> None:
         self._shelf = shelf
+        self._beyond = beyond
+        self._memory_faces = memory_faces
+        self._sizes: dict[str, tuple[int, bool]] = {}
         self._guard = threading.Lock()
         self._loading = threading.Lock()
         self._held: dict[str, Content] = {}
@@ -67,7 +75,7 @@ class Vectors:
 
     def sweep(self) -> None:
         """Forget what is not there any more, whoever deleted it. Raises RecordsError."""
-        for name in list(self._held):
+        for name in {*self._held, *self._sizes}:
             if self._shelf.revision(name) is None:
                 self.forget(name)
 
@@ -76,11 +84,16 @@ class Vectors:
         with self._guard:
             self._held.pop(name, None)
             self._users.pop(name, None)
+            self._sizes.pop(name, None)
 
     def faces_like(
         self, name: str, vector: Floats, least_cosine: float, limit: int, *, without: str | None = None
     ) -> list[tuple[StoredFace, float]]:
         """(face, cosine), the most alike first, at least ``least_cosine``; without the face ``without``."""
+        beyond = self._beyond_memory(name)
+        if beyond is not None:
+            near = beyond.faces_like(name, vector, least_cosine, limit + 1)
+            return [pair for pair in near if pair[0].face_id != without][:limit]
         held = self.content(name)
         if held is None or not len(held.faces):
             return []
@@ -92,6 +105,10 @@ class Vectors:
         self, name: str, vector: Floats, least_cosine: float, limit: int, *, without: str | None = None
     ) -> list[tuple[str, float]]:
         """(user ID, cosine), the most alike first."""
+        beyond = self._beyond_memory(name)
+        if beyond is not None:
+            near = beyond.users_like(name, vector, least_cosine, limit + 1)
+            return [pair for pair in near if pair[0] != without][:limit]
         users = self._users_of(name)
         if users is None or not users.names:
             return []
@@ -101,6 +118,9 @@ class Vectors:
 
     def face(self, name: str, face_id: str) -> tuple[StoredFace, Floats] | None:
         """One face with its vector."""
+        beyond = self._beyond_memory(name)
+        if beyond is not None:
+            return beyond.face(name, face_id)
         held = self.content(name)
         for at, face in enumerate(() if held is None else held.faces):
             if face.face_id == face_id and held is not None:
@@ -109,10 +129,33 @@ class Vectors:
 
     def user(self, name: str, user_id: str) -> Floats | None:
         """One user's vector; None without faces."""
+        beyond = self._beyond_memory(name)
+        if beyond is not None:
+            return beyond.user(name, user_id)
         users = self._users_of(name)
         if users is None or user_id not in users.names:
             return None
         return np.asarray(users.rows[users.names.index(user_id)], np.float32)
+
+    def _beyond_memory(self, name: str) -> FaceSearch | None:
+        """Who searches this collection instead, if anybody; what is held of it is dropped then. Raises RecordsError."""
+        if self._beyond is None:
+            return None
+        revision = self._shelf.revision(name)
+        if revision is None:
+            self.forget(name)
+            return None
+        known = self._sizes.get(name)
+        if known is None or known[0] != revision:
+            known = revision, self._beyond.more_than(name, self._memory_faces)
+            with self._guard:
+                self._sizes[name] = known
+        if not known[1]:
+            return None
+        with self._guard:
+            self._held.pop(name, None)
+            self._users.pop(name, None)
+        return self._beyond
 
     def _users_of(self, name: str) -> _Users | None:
         held = self.content(name)
@@ -145,8 +188,11 @@ def _gathered(content: Content) -> _Users:
     for at, face in enumerate(content.faces):
         if face.user_id is not None:
             owners.setdefault(face.user_id, []).append(at)
-    means = [content.rows[places].astype(np.float32).mean(axis=0) for places in owners.values()]
-    if not means:
-        return _Users((), np.empty((0, 0), np.float32))
-    rows = np.array(means, np.float32)
-    return _Users(tuple(owners), rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))
+    means = [mean_direction(content.rows[places]) for places in owners.values()]
+    return _Users(tuple(owners), np.array(means, np.float32) if means else np.empty((0, 0), np.float32))
+
+
+def mean_direction(rows: Halves) -> Floats:
+    """``(D,)``: the unit vector that a user is, from ``(N, D)`` rows of their faces."""
+    mean = rows.astype(np.float32).mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), LEAST_NORM), np.float32)

@@ -12,7 +12,8 @@ from pathlib import Path
 from hardware.stills import decode_image
 from kiosk.config.tree import Settings
 from kiosk.errors import RecordsError
-from kiosk.records.store import Store, utc_now
+from kiosk.records.shared import open_shelf
+from kiosk.records.store import utc_now
 from kiosk.rekognition.dispatch import Dispatcher
 from kiosk.rekognition.limits import Limiter
 from kiosk.rekognition.metrics import Metrics
@@ -36,13 +37,17 @@ PEER_SHARE = 4.0
 def open_dispatcher(
     settings: Settings, data: Path, metrics: Metrics, *, per_s: float, burst: int
 ) -> Iterator[Dispatcher]:
-    """The answers over this machine's models and store. Raises ModelError, RecordsError, ConfigurationError."""
+    """The answers over this machine's models and the server's store.
+
+    Raises ModelError, RecordsError, ConfigurationError.
+    """
+    server = settings.rekognition.server
     with ExitStack() as stack:
         models = stack.enter_context(open_models(data))
-        store = stack.enter_context(Store.in_directory(data, key_file=settings.records.key_file, create=True))
-        shelf = store.shelf()
+        shelf, search = stack.enter_context(open_shelf(data, settings.records, server, create=True))
         looker = Looker(models, partial(decode_image, formats=FORMATS, most_pixels=MOST_PIXELS), measure_face)
-        site = Site(shelf, shelf, Vectors(shelf), looker, scale_of(models.embedding_version))
+        vectors = Vectors(shelf, search, server.memory_faces)
+        site = Site(shelf, shelf, vectors, looker, scale_of(models.embedding_version))
         journal = open_journal()
         stack.enter_context(_tidied(site, shelf.tidy, journal))
         peers = Limiter(PEER_SHARE * per_s, round(PEER_SHARE * burst), time.monotonic)

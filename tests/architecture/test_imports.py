@@ -19,6 +19,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("kiosk/records/",),
     "alembic": ("kiosk/records/",),
     "sqlcipher3": ("kiosk/records/",),
+    "psycopg": ("kiosk/records/postgres.py",),
+    "pgvector": ("kiosk/records/",),
     "pygame": ("hardware/displays/",),
     "mediapipe": ("models/",),
     "onnxruntime": ("models/",),
@@ -36,7 +38,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "starlette": ("kiosk/rekognition/server.py",),
     "uvicorn": ("kiosk/rekognition/",),
     "prometheus_client": ("kiosk/rekognition/metrics.py", "kiosk/kpi/prometheus.py"),
-    "cryptography": ("kiosk/rekognition/certificate.py",),
+    "cryptography": ("kiosk/rekognition/certificate.py", "kiosk/records/sealing.py"),
     "typer": ("kiosk/cli/",),
     "click": ("kiosk/cli/",),  # typer stands on it
     "rich": ("kiosk/cli/",),
@@ -46,6 +48,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 LAZY = (
     *("gpiozero", "gpiod", "picamera2", "libcamera", "pygame"),
     *("boto3", "botocore", "starlette", "uvicorn", "cryptography", "prometheus_client"),
+    *("psycopg", "pgvector"),
 )
 """Imported inside functions only: a kiosk without that hardware, or without a screen, must start."""
 
@@ -91,8 +94,11 @@ def test_every_dependency_stands_in_the_table() -> None:
         *extras["server"],
         *extras["cloud"],
         *extras["kpi"],
+        *extras["postgres"],
     ]
-    names = {requirement.split(">")[0].split("<")[0].split("=")[0].strip().lower() for requirement in wanted}
+    names = {
+        requirement.split(">")[0].split("[")[0].split("<")[0].split("=")[0].strip().lower() for requirement in wanted
+    }
     unknown = {modules.get(item, item) for item in names} - set(HOMES) - {"simplejpeg"}
     assert not unknown
 

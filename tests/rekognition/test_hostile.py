@@ -174,7 +174,7 @@ def test_a_reader_does_not_hold_a_deletion_up(tmp_path: Path) -> None:
         assert log.stat().st_size == 0
 
 
-def test_an_outcome_does_not_outlive_a_restart(tmp_path: Path, bench: Bench) -> None:
+def test_an_outcome_does_not_outlive_a_restart(bench: Bench) -> None:
     """The store that is opened after three minutes overwrites it, though nobody asks for it."""
     from kiosk.rekognition.sessions import CHALLENGES, Outcome
 
@@ -183,12 +183,7 @@ def test_an_outcome_does_not_outlive_a_restart(tmp_path: Path, bench: Bench) -> 
     assert shelf.start_session(session)
     assert shelf.end_session(session, Outcome(CHALLENGES[0], 90.0, (), None, ()))
     bench.later = timedelta(seconds=200)
-    assert shelf.read is not None
-    from kiosk.records.store import KeySource, Store, utc_now
-
-    source = KeySource(tmp_path / "records.key")
-    late = Store.open(tmp_path / "kiosk.db", source, create=False, clock=lambda: utc_now() + bench.later)
-    with late, late.shelf().read() as connection:
+    with bench.again() as late, late.shelf().read() as connection:
         assert connection.exec_driver_sql("SELECT count(outcome) FROM liveness_sessions").scalar() == 0
 
 

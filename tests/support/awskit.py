@@ -20,6 +20,7 @@ from botocore.config import Config
 
 from hardware.stills import decode_image
 from kiosk.identity.scale import Scale
+from kiosk.records.shared import SharedStore
 from kiosk.records.store import KeySource, Store
 from kiosk.rekognition.access import AccessKey
 from kiosk.rekognition.dispatch import Dispatcher, Reply
@@ -39,10 +40,12 @@ URL = "http://rekognition.test/"
 class Bench:
     """A server without its socket."""
 
-    store: Store
+    store: Store | SharedStore
     dispatcher: Dispatcher
     admin: AccessKey
     metrics: Metrics
+    again: Callable[[], Store | SharedStore]
+    """Opens the same store once more, as a second server would."""
     log: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     clock_s: float = 0.0
     now: datetime | None = None
@@ -103,17 +106,30 @@ class _Raw:
 
 
 @contextmanager
-def open_bench(data: Path, *, per_s: float = 1e6, burst: int = 1_000_000) -> Iterator[Bench]:
-    """A server over a fresh store in ``data``, with painted faces."""
+def open_bench(
+    data: Path,
+    *,
+    per_s: float = 1e6,
+    burst: int = 1_000_000,
+    database: str | None = None,
+    memory_faces: int = 1_000_000,
+) -> Iterator[Bench]:
+    """A server over a fresh store in ``data``, or in the ``database`` of this address, with painted faces."""
     source = KeySource(data / "records.key")
     bench: Bench | None = None
 
     def kept_at() -> datetime:
         return datetime.now(UTC) + (timedelta() if bench is None else bench.later)
 
-    with Store.open(data / "kiosk.db", source, create=True, clock=kept_at) as store:
+    def opened() -> Store | SharedStore:
+        if database is None:
+            return Store.open(data / "kiosk.db", source, create=True, clock=kept_at)
+        return SharedStore.open(database, source, create=True, clock=kept_at)
+
+    with opened() as store:
         shelf = store.shelf()
-        site = Site(shelf, shelf, Vectors(shelf), Looker(PaintedModels(), decode_image, measure), SCALE)
+        vectors = Vectors(shelf, store.search() if isinstance(store, SharedStore) else None, memory_faces)
+        site = Site(shelf, shelf, vectors, Looker(PaintedModels(), decode_image, measure), SCALE)
         admin = AccessKey.fresh("admin")
         shelf.add_key(admin)
 
@@ -131,5 +147,6 @@ def open_bench(data: Path, *, per_s: float = 1e6, burst: int = 1_000_000) -> Ite
             Dispatcher(site, shelf, limiter, now, log, metrics, clock=lambda: 0.0 if bench is None else bench.clock_s),
             admin,
             metrics,
+            opened,
         )
         yield bench

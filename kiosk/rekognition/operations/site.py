@@ -96,6 +96,6 @@ def begin_of(kind: str, request: Request, first: str) -> str:
         of, last = base64.urlsafe_b64decode(token.encode()).decode().split("\n")
     except (binascii.Error, ValueError) as error:
         raise bad_token() from error
-    if of != kind:
+    if of != kind or "\0" in last:  # PostgreSQL knows no text with a zero in it
         raise bad_token()
     return last

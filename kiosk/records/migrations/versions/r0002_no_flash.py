@@ -11,4 +11,4 @@ down_revision: str | None = "0001"
 
 def upgrade() -> None:
     """Everybody who is enrolled may see flashes, as before."""
-    op.add_column("people", sa.Column("no_flash", sa.Boolean(), nullable=False, server_default=sa.text("0")))
+    op.add_column("people", sa.Column("no_flash", sa.Boolean(), nullable=False, server_default=sa.false()))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from kiosk.records.halves import HalfRow, growing, same_order
+
 revision = "0003"
 down_revision: str | None = "0002"
 
@@ -13,7 +15,7 @@ def upgrade() -> None:
     """Make the five tables, empty."""
     op.create_table(
         "face_collections",
-        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("name", same_order(255), nullable=False),
         sa.Column("model_version", sa.String(128), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("created", sa.String(27), nullable=False),
@@ -21,23 +23,23 @@ def upgrade() -> None:
     )
     op.create_table(
         "collection_users",
-        sa.Column("collection", sa.String(255), nullable=False),
-        sa.Column("user_id", sa.String(128), nullable=False),
+        sa.Column("collection", same_order(255), nullable=False),
+        sa.Column("user_id", same_order(128), nullable=False),
         sa.Column("created", sa.String(27), nullable=False),
         sa.PrimaryKeyConstraint("collection", "user_id", name="pk_collection_users"),
         _of_collection("collection_users"),
     )
     op.create_table(
         "collection_faces",
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", growing(), nullable=False),
         sa.Column("face_id", sa.String(36), nullable=False),
-        sa.Column("collection", sa.String(255), nullable=False),
-        sa.Column("user_id", sa.String(128), nullable=True),
+        sa.Column("collection", same_order(255), nullable=False),
+        sa.Column("user_id", same_order(128), nullable=True),
         sa.Column("image_id", sa.String(36), nullable=False),
         sa.Column("external_image_id", sa.String(255), nullable=True),
         sa.Column("box", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Double(), nullable=False),
-        sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.Column("vector", HalfRow(), nullable=False),
         sa.Column("created", sa.String(27), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_collection_faces"),
         sa.UniqueConstraint("face_id", name="uq_collection_faces_face_id"),
