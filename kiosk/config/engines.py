@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from pydantic import Field, model_validator
 
+from kiosk.config.endpoint import private_endpoint
 from kiosk.config.group import Group
-
-_PRIVATE = re.compile(r"(https://[^/@\s:]+|https://\[[0-9a-fA-F:]+\]|http://127\.0\.0\.1|http://\[::1\])(:\d{1,5})?/?")
 
 
 class ModelThresholds(Group):
@@ -43,11 +41,7 @@ class EndpointSettings(Group):
 
     @model_validator(mode="after")
     def _private(self) -> EndpointSettings:
-        """Answers are not signed: only TLS proves whose they are."""
-        if self.endpoint_url is None:
-            return self
-        if not _PRIVATE.fullmatch(self.endpoint_url):
-            raise ValueError("endpoint_url must be https://HOST, without a user; http only to 127.0.0.1 or [::1]")
+        private_endpoint(self.endpoint_url)
         return self
 
 

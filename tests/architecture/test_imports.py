@@ -32,7 +32,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "libcamera": ("hardware/cameras/",),
     "structlog": ("kiosk/runtime/journal.py",),
     "boto3": ("kiosk/identity/calling.py",),
-    "botocore": ("kiosk/rekognition/", "kiosk/identity/"),
+    "botocore": ("kiosk/rekognition/", "kiosk/identity/", "kiosk/cloud/"),
     "starlette": ("kiosk/rekognition/server.py",),
     "uvicorn": ("kiosk/rekognition/",),
     "prometheus_client": ("kiosk/rekognition/metrics.py",),
