@@ -2,7 +2,8 @@
 
 Rules:
 - One item a person (``PERSON#uuid``) and one a badge (``BADGE#number``, lower case): whoever puts the badge's item
-  first has the badge. The two change together, in one transaction whose conditions say what they were before, or not at all.
+  first has the badge. The two change together, in one transaction whose conditions say what they were before, or not
+  at all.
 - A transaction that finds something else is no answer yet: it is looked up again (consistently) and decided anew.
 - Who cannot tell whether a claim arrived finds their own: that is a success.
 - Names are never sent. Times are the kiosk's own: AWS refuses signatures of a clock that is more than minutes wrong,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,12 @@ def moto() -> Iterator[str]:
     """Address of a moto server."""
     with moto_server() as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore does not wait between its tries."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
 
 
 @pytest.fixture
@@ -56,6 +63,7 @@ class Now:
     utc: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
     def __call__(self) -> datetime:
+        """The time that the test set."""
         return self.utc
 
     def pass_(self, time: timedelta) -> None:

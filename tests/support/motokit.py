@@ -5,13 +5,15 @@ from __future__ import annotations
 import http.client
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 from kiosk.cloud.clients import open_service
@@ -82,6 +84,13 @@ def fresh(kind: str) -> str:
     return f"{kind}-{uuid.uuid4().hex}"
 
 
+def put_many(bucket: str, objects: Mapping[str, bytes]) -> None:
+    """Into moto's memory, without a request for each."""
+    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    for key, content in objects.items():
+        backend.put_object(bucket, key, content)
+
+
 @dataclass
 class Reply:
     """What the wire answers by itself."""
@@ -91,6 +100,10 @@ class Reply:
     kind: str = "application/x-amz-json-1.0"
     lost: bool = False
     """The request goes on to the service, and its answer gets lost."""
+    about: bytes = b""
+    """Only to requests whose body holds this; others are not answered by it."""
+    short: int = 0
+    """So many bytes fewer come than are promised."""
 
 
 @dataclass
@@ -104,8 +117,16 @@ class Wire:
     """Answer to every request."""
     seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     """Method and path, headers, body of each request."""
-    before: Callable[[str, bytes], None] = lambda _path, _body: None
-    """Called before a request goes on."""
+    left: int | None = None
+    """So many further requests arrive, then the wire is cut; None: it is not."""
+    deaf: bool = False
+    """The last request before the cut arrives, and its answer does not."""
+
+    def next(self, body: bytes) -> Reply | None:
+        """The answer to a request; None: the service's own."""
+        if self.always is not None:
+            return self.always if self.always.about in body else None
+        return self.script.pop(0) if self.script and self.script[0].about in body else None
 
 
 @contextmanager
@@ -117,16 +138,26 @@ def wire(upstream: str) -> Iterator[Wire]:
     class Handler(BaseHTTPRequestHandler):
         """One request a connection."""
 
+        protocol_version = "HTTP/1.1"  # and with it the "100 Continue" that S3's clients wait for
+
         def answer(self) -> None:
             """By the script, or by the service."""
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             with lock:
                 the.seen.append((f"{self.command} {self.path}", dict(self.headers.items()), body))
-                reply = the.always or (the.script.pop(0) if the.script else None)
+                reply = the.next(body)
+                if the.left is not None and the.left <= 0:
+                    self.close_connection = True
+                    return
+                the.left = None if the.left is None else the.left - 1
+                if the.left == 0 and the.deaf:
+                    reply = Reply(0, lost=True)
             if reply is not None and not reply.lost:
-                self.send(reply.status, [("Content-Type", reply.kind)], reply.body)
+                headers = (
+                    [("Content-Type", reply.kind), ("ETag", '"1"')] if reply.short else [("Content-Type", reply.kind)]
+                )
+                self.send(reply.status, headers, reply.body, reply.short)
                 return
-            the.before(self.path, body)
             far = http.client.HTTPConnection(upstream.removeprefix("http://"), timeout=60)
             far.request(self.command, self.path, body, dict(self.headers.items()))
             told = far.getresponse()
@@ -138,12 +169,12 @@ def wire(upstream: str) -> Iterator[Wire]:
             else:
                 self.close_connection = True
 
-        def send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        def send(self, status: int, headers: list[tuple[str, str]], body: bytes, short: int = 0) -> None:
             """One answer, then the end."""
             self.send_response(status)
             for name, value in headers:
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) + short))
             self.send_header("Connection", "close")
             self.end_headers()
             if self.command != "HEAD":
@@ -155,7 +186,7 @@ def wire(upstream: str) -> Iterator[Wire]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     the.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
