@@ -22,8 +22,9 @@ def moto() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore does not wait between its tries."""
+    """botocore does not wait between its tries, nor does its adaptive mode before them."""
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+    monkeypatch.setattr("botocore.retries.bucket.TokenBucket._sleep_amount", lambda *_: 0.0)
 
 
 @pytest.fixture
