@@ -26,6 +26,8 @@ BATCH = 1000
 """Keys of one DeleteObjects."""
 ROUNDS = 3
 """How often what was listed is removed: another kiosk may have kept a picture in between."""
+NOT_KEPT = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+"""Codes for a key that there is already, or that is being written."""
 TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 _NAME = re.compile(r"([0-9a-f]{64})\.(?:jpg|png)")
 
@@ -59,27 +61,16 @@ class S3Pictures:
 
     def keep(self, person_id: str, sha256: str, picture: bytes) -> None:
         """Keep a JPEG or PNG as given. Raises RecordsError."""
-        from botocore.exceptions import ClientError
-
         suffix = picture_suffix(sha256, picture)
-        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
-        with translated(self._where):
-            try:
-                answer = self._calls.put_object(
-                    **self._place,
-                    **self._encryption,
-                    Key=f"{self._folder(person_id)}{sha256}.{suffix}",
-                    Body=picture,
-                    ContentType=TYPES[suffix],
-                    ChecksumSHA256=checksum,
-                    IfNoneMatch="*",  # the same again would be a second version
-                )
-            except ClientError as error:
-                if code_of(error) == "PreconditionFailed":
-                    return
-                raise
-        if not isinstance(answer.get("ETag"), str) or answer.get("ChecksumSHA256", checksum) != checksum:
-            raise unreadable(self._where)
+        key = f"{self._folder(person_id)}{sha256}.{suffix}"
+        for _ in range(ROUNDS):
+            code = self._put(key, picture, sha256, TYPES[suffix])
+            if code == "ConditionalRequestConflict":  # another kiosk is just keeping the same
+                continue
+            if code == "PreconditionFailed":
+                self._read(key, sha256)  # there is one already: that it is this one is not taken on trust
+            return
+        raise RecordsError("others keep the same picture", where=self._where, mend="try again")
 
     def kept(self, person_id: str) -> Sequence[tuple[str, bytes]]:
         """(sha256, picture) of each, by sha256. Raises RecordsError, also for one that is not what was kept."""
@@ -109,6 +100,31 @@ class S3Pictures:
 
     def _folder(self, person_id: str) -> str:
         return f"{self._prefix}/{person_key(person_id)}/"
+
+    def _put(self, key: str, picture: bytes, sha256: str, kind: str) -> str | None:
+        """Keep it where nothing is yet: the same again would be a second version. None, or why it was not kept."""
+        from botocore.exceptions import ClientError
+
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        with translated(self._where):
+            try:
+                answer = self._calls.put_object(
+                    **self._place,
+                    **self._encryption,
+                    Key=key,
+                    Body=picture,
+                    ContentType=kind,
+                    ChecksumSHA256=checksum,
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                code = code_of(error)
+                if code not in NOT_KEPT:
+                    raise
+                return code
+        if not isinstance(answer.get("ETag"), str) or answer.get("ChecksumSHA256", checksum) != checksum:
+            raise unreadable(self._where)
+        return None
 
     def _read(self, key: str, sha256: str) -> bytes:
         picture = body_of(self._calls, self._place, key, MOST_PICTURE_BYTES, self._where)

@@ -44,7 +44,7 @@ class PicturesSettings(ServiceSettings):
     )
     prefix: str = Field(
         "enrollment",
-        pattern=r"^[a-zA-Z0-9_.\-]{1,64}(/[a-zA-Z0-9_.\-]{1,64}){0,7}$",
+        pattern=r"^[a-zA-Z0-9_][a-zA-Z0-9_.\-]{0,63}(/[a-zA-Z0-9_][a-zA-Z0-9_.\-]{0,63}){0,7}$",
         description="keys are PREFIX/PERSON_ID/SHA256.jpg or .png",
     )
     kms_key_id: str | None = Field(

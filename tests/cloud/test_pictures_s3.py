@@ -96,6 +96,26 @@ def test_every_request_says_whose_bucket_it_must_be(moto: str, s3: Any, bucket: 
             assert sent.get("x-amz-expected-bucket-owner") == "111122223333", request
 
 
+def test_a_key_that_was_taken_is_looked_into(s3: Any, bucket: str) -> None:
+    """Something else under the picture's own name: nobody believes that the picture is kept."""
+    pictures = shelf(s3, bucket)
+    s3.put_object(Bucket=bucket, Key=f"enrollment/{ADA}/{jpeg(1)[0]}.jpg", Body=jpeg(2)[1])
+    with pytest.raises(RecordsError, match="not the one that was kept"):
+        pictures.keep(ADA, *jpeg(1))
+
+
+def test_two_kiosks_keeping_the_same_picture_keep_one(moto: str, s3: Any, bucket: str) -> None:
+    """S3 tells one of them to try again; for ever is not believed."""
+    conflict = Reply(409, error("ConditionalRequestConflict"), XML)
+    with wire(moto) as line, service("s3", line.url) as client:
+        line.script = [conflict]
+        shelf(client, bucket).keep(ADA, *jpeg(1))
+        line.always = conflict
+        with pytest.raises(RecordsError, match="others keep the same picture"):
+            shelf(client, bucket).keep(ADA, *jpeg(2))
+    assert shelf(s3, bucket).kept(ADA) == [jpeg(1)]
+
+
 def error(code: str) -> bytes:
     """S3's own form."""
     return f"<Error><Code>{code}</Code><Message>secret, of {ADA}</Message></Error>".encode()
