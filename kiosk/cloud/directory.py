@@ -28,7 +28,7 @@ CONFIRMED = "confirmed"
 TRIES = 8
 """How often a change is decided anew while others change the same items."""
 PAUSE_S = 0.02
-"""Before the second try; doubled before each further one, of which half is chance: 2.5 s in all."""
+"""Before the second try; doubled before each further one, of which half is chance: at most 5.1 s in all."""
 AGAIN = frozenset({"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 """Cancellation reasons after which the items are looked up and the change is decided anew."""
 FIELDS = ("engine", "collection", "face_id", "model_version")
@@ -138,12 +138,14 @@ class DynamoDirectory:
         """Forget the person with badge and faces. Raises RecordsError."""
         person = person_key(person_id)
 
-        def decide(_first: bool) -> list[Attributes] | None:
+        def decide(first: bool) -> list[Attributes] | None:
             known = self._person(person)
             if known is None:
                 return None
             changes = [self._delete(f"PERSON#{person}", *_still_with(known.badge))]
-            if known.badge is not None:
+            # A badge's item that is somebody else's (changed by hand) stays, and must not keep this person here.
+            held = None if first or known.badge is None else self._badge(known.badge)
+            if known.badge is not None and (held is None or held.person_id == person):
                 theirs = "attribute_not_exists(pk) OR person_id = :person"
                 changes.append(self._delete(f"BADGE#{known.badge}", theirs, {":person": {"S": person}}))
             return changes

@@ -214,6 +214,18 @@ def test_a_badge_s_item_that_was_left_by_hand_lapses(dynamodb: Any, now: Any) ->
         ours.release(who)
 
 
+def test_a_person_is_forgotten_whoever_has_the_badge(dynamodb: Any, now: Any) -> None:
+    """Somebody gave the badge's item to another by hand: that stays, the person goes."""
+    table = fresh("table")
+    prepare(dynamodb, table)
+    ours = DynamoDirectory(dynamodb, table, tidy_badge, clock=now, pause=lambda _seconds: None)
+    ours.claim(ADA, "17")
+    item = dynamodb.get_item(TableName=table, Key={"pk": {"S": "BADGE#17"}})["Item"]
+    dynamodb.put_item(TableName=table, Item={**item, "person_id": {"S": BOB}})
+    ours.release(ADA)
+    assert (ours.faces(ADA), ours.holder("17")) == (None, BOB)
+
+
 def test_no_name_and_no_badge_but_the_number_is_sent(shared: Any, dynamodb: Any) -> None:
     """What a registration sends, to the letter: ids, the number, face ids, a time, a state."""
     line, client = shared

@@ -206,6 +206,22 @@ def test_what_is_left_after_removing_is_an_error(moto: str, s3: Any, bucket: str
             shelf(client, bucket).forget(ADA)
 
 
+@pytest.mark.parametrize("call", ["kept", "forget"])
+@pytest.mark.parametrize("other", ["bucket", "prefix"])
+def test_an_empty_page_of_something_else_proves_nothing(moto: str, s3: Any, bucket: str, call: str, other: str) -> None:
+    """Whole, well formed, empty, and of another bucket or folder: nothing is known of this one."""
+    del s3
+    kind = "ListBucketResult" if call == "kept" else "ListVersionsResult"
+    page = listing("another-bucket" if other == "bucket" else bucket, kind)
+    page = page.replace(ADA.encode(), BOB.encode()) if other == "prefix" else page
+    with wire(moto) as line, service("s3", line.url) as client:
+        line.always = Reply(200, page, XML)
+        with pytest.raises(RecordsError, match="cannot be read"):
+            CALLS[call](shelf(client, bucket))
+        line.always = Reply(200, listing(bucket, kind), XML)
+        assert not CALLS[call](shelf(client, bucket))
+
+
 @pytest.mark.parametrize(
     "page",
     [
