@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from pydantic import Field, model_validator
 
+from kiosk.config.endpoint import private_endpoint
 from kiosk.config.group import Group
 from kiosk.config.server import ServerSettings
-
-_PRIVATE = re.compile(r"(https://[^/@\s:]+|https://\[[0-9a-fA-F:]+\]|http://127\.0\.0\.1|http://\[::1\])(:\d{1,5})?/?")
-
-
-def private(url: str) -> bool:
-    """Whether nobody on the way can read or answer: https, or this machine itself; without a user's name."""
-    return bool(_PRIVATE.fullmatch(url))
 
 
 class ModelThresholds(Group):
@@ -53,10 +46,7 @@ class EndpointSettings(Group):
     @model_validator(mode="after")
     def _private(self) -> EndpointSettings:
         """Answers are not signed: only TLS proves whose they are."""
-        if self.endpoint_url is None:
-            return self
-        if not private(self.endpoint_url):
-            raise ValueError("endpoint_url must be https://HOST, without a user; http only to 127.0.0.1 or [::1]")
+        private_endpoint(self.endpoint_url)
         return self
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from kiosk.config.address import Address
-from kiosk.config.engines import private
+from kiosk.config.endpoint import private_endpoint
 from kiosk.config.group import Group
 from kiosk.errors import ConfigurationError
 
@@ -41,9 +41,7 @@ class CloudWatchSettings(Group):
     @field_validator("endpoint_url")
     @classmethod
     def _private(cls, value: str | None) -> str | None:
-        if value is not None and not private(value):
-            raise ValueError("endpoint_url must be https://HOST, without a user; http only to 127.0.0.1 or [::1]")
-        return value
+        return private_endpoint(value)
 
 
 class KpiSettings(Group):

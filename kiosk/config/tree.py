@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from kiosk.config.cloud import CloudSettings
 from kiosk.config.engines import ModelThresholds, RekognitionSettings
 from kiosk.config.enrollment import EnrollmentSettings
 from kiosk.config.group import Group
@@ -214,6 +215,7 @@ class Settings(Group):
     liveness: LivenessSettings = LivenessSettings()
     identity: IdentitySettings = IdentitySettings()
     rekognition: RekognitionSettings = RekognitionSettings()
+    cloud: CloudSettings = CloudSettings()
     door: DoorSettings = DoorSettings()
     records: RecordsSettings = RecordsSettings()
     enrollment: EnrollmentSettings = EnrollmentSettings()

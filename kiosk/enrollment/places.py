@@ -1,17 +1,37 @@
 """Where enrolling writes beside the book: other engines, a directory that several kiosks share, kept pictures.
 
-Rules for every one: a foreign error is wrapped (MatchError for engines, RecordsError for the others); no wait is
-without a limit; whatever is repeated after a crash may be repeated.
+Rules for every adapter:
+- People are named by the UUID alone; no name ever gets there (``person_key``).
+- Each call happens whole or not at all, and may be repeated: who cannot tell whether a call arrived makes it again.
+- Foreign errors are wrapped in ``kiosk.errors``; no wait is without a time-out.
 """
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from datetime import timedelta
+from typing import Literal, Protocol
 
+from kiosk.errors import RecordsError
 from kiosk.values import IndexedFace
 
-__all__ = ["Directory", "FaceEngine", "IndexedFace", "PictureShelf"]
+__all__ = [
+    "LEASE",
+    "MOST_PICTURE_BYTES",
+    "Directory",
+    "FaceEngine",
+    "IndexedFace",
+    "PictureShelf",
+    "person_key",
+    "picture_suffix",
+]
+
+LEASE = timedelta(hours=1)
+"""A claim that was not confirmed within this time may be taken over: its kiosk died between the two."""
+MOST_PICTURE_BYTES = 15_728_640
+"""15 MiB: what the Rekognition server takes as a whole request; pictures of phones have a third of it."""
 
 
 class FaceEngine(Protocol):
@@ -54,29 +74,73 @@ class Directory(Protocol):
     """What several kiosks must agree on before a person exists; the embedded store alone needs none."""
 
     def claim(self, person_id: str, badge: str | None) -> None:
-        """Reserve the badge for this person. Raises RecordsConflict when it is somebody else's, RecordsError."""
+        """Reserve the badge for this person, atomically across kiosks; the same claim again is no error.
+
+        Somebody else's claim that is older than LEASE and was never confirmed is taken over; the other is then
+        forgotten, as by ``release``. Raises RecordsConflict when the badge is somebody else's or the person is known
+        with another badge, RecordsError.
+        """
 
     def confirm(self, person_id: str, faces: Sequence[IndexedFace]) -> None:
-        """The registration or update is done: these are the person's faces. Raises UnknownPerson: nothing claimed."""
+        """The registration (or photo update) is done: replace the person's faces.
+
+        Raises UnknownPerson when nothing was claimed or the claim was taken over, RecordsError.
+        """
 
     def release(self, person_id: str) -> None:
-        """Forget the person with badge and faces; one who is not there is no error."""
+        """Forget the person with badge and faces (roll-back, deletion); one who is not there is no error.
+
+        Raises RecordsError.
+        """
 
     def holder(self, badge: str) -> str | None:
-        """Whose the badge is."""
+        """person_id of whoever claimed the badge, confirmed or not; None: it is free, or no badge number.
+
+        A claim counts until it is taken over, however old. Raises RecordsError.
+        """
 
     def faces(self, person_id: str) -> Sequence[IndexedFace] | None:
-        """None: nothing is known of this person."""
+        """The person's faces, none before the first ``confirm``; None: nothing is known of this person.
+
+        Raises RecordsError.
+        """
 
 
 class PictureShelf(Protocol):
     """Enrollment pictures, only where the site's policy keeps them."""
 
     def keep(self, person_id: str, sha256: str, picture: bytes) -> None:
-        """JPEG or PNG as given; may be repeated."""
+        """Keep a JPEG or PNG as given; the same picture again changes nothing.
+
+        Raises RecordsError: ``sha256`` is not the picture's, it is neither JPEG nor PNG, or it cannot be kept.
+        """
 
     def kept(self, person_id: str) -> Sequence[tuple[str, bytes]]:
-        """(sha256, content)."""
+        """(sha256, picture) of each, by sha256. Raises RecordsError, also for a picture that is not what was kept."""
 
     def forget(self, person_id: str) -> int:
-        """How many there were; afterwards there are none."""
+        """Remove all of this person's pictures, and prove by listing again that nothing is left.
+
+        Returns how many there were; none is no error. Raises RecordsError when something is left.
+        """
+
+
+def person_key(person_id: str) -> str:
+    """The UUID in its one spelling. Raises RecordsError for anything else: a name must never leave the building."""
+    try:
+        return str(uuid.UUID(person_id))
+    except (AttributeError, TypeError, ValueError):
+        raise RecordsError("a person is named by the UUID only") from None
+
+
+def picture_suffix(sha256: str, picture: bytes) -> Literal["jpg", "png"]:
+    """What kind of picture this is. Raises RecordsError: too large, neither kind, or not the one of this SHA-256."""
+    if len(picture) > MOST_PICTURE_BYTES:
+        raise RecordsError(f"a picture of {len(picture)} bytes", mend=f"at most {MOST_PICTURE_BYTES} are kept")
+    if hashlib.sha256(picture).hexdigest() != sha256:
+        raise RecordsError("the SHA-256 is not that of the picture", where=sha256[:12])
+    if picture.startswith(b"\xff\xd8\xff"):
+        return "jpg"
+    if picture.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    raise RecordsError("neither JPEG nor PNG", where=sha256[:12])

@@ -34,7 +34,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "libcamera": ("hardware/cameras/",),
     "structlog": ("kiosk/runtime/journal.py",),
     "boto3": ("kiosk/identity/calling.py", "kiosk/kpi/cloudwatch_client.py"),
-    "botocore": ("kiosk/rekognition/", "kiosk/identity/", "kiosk/kpi/"),
+    "botocore": ("kiosk/rekognition/", "kiosk/identity/", "kiosk/kpi/", "kiosk/cloud/"),
     "starlette": ("kiosk/rekognition/server.py",),
     "uvicorn": ("kiosk/rekognition/",),
     "prometheus_client": ("kiosk/rekognition/metrics.py", "kiosk/kpi/prometheus.py"),
