@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from kiosk.config.engines import ModelThresholds, RekognitionSettings
+from kiosk.config.enrollment import EnrollmentSettings
 from kiosk.config.group import Group
 
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -215,6 +216,7 @@ class Settings(Group):
     door: DoorSettings = DoorSettings()
     records: RecordsSettings = RecordsSettings()
     visit: VisitSettings = VisitSettings()
+    enrollment: EnrollmentSettings = EnrollmentSettings()
 
     @model_validator(mode="after")
     def _stricter(self) -> Settings:

@@ -32,11 +32,12 @@ HOMES: dict[str, tuple[str, ...]] = {
     "libcamera": ("hardware/cameras/",),
     "structlog": ("kiosk/runtime/journal.py",),
     "boto3": ("kiosk/identity/calling.py",),
-    "botocore": ("kiosk/rekognition/", "kiosk/identity/"),
+    "botocore": ("kiosk/rekognition/", "kiosk/identity/", "kiosk/cloud/"),
     "starlette": ("kiosk/rekognition/server.py",),
     "uvicorn": ("kiosk/rekognition/",),
     "prometheus_client": ("kiosk/rekognition/metrics.py",),
     "cryptography": ("kiosk/rekognition/certificate.py",),
+    "zxingcpp": ("hardware/cards/barcodes.py",),
     "typer": ("kiosk/cli/",),
     "click": ("kiosk/cli/",),  # typer stands on it
     "rich": ("kiosk/cli/",),
@@ -45,7 +46,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 LAZY = (
     *("gpiozero", "gpiod", "picamera2", "libcamera", "pygame"),
-    *("boto3", "botocore", "starlette", "uvicorn", "cryptography", "prometheus_client"),
+    *("boto3", "botocore", "starlette", "uvicorn", "cryptography", "prometheus_client", "zxingcpp"),
 )
 """Imported inside functions only: a kiosk without that hardware, or without a screen, must start."""
 
@@ -82,9 +83,17 @@ def test_every_dependency_stands_in_the_table() -> None:
         "pillow": "PIL",
         "pygame-ce": "pygame",
         "prometheus-client": "prometheus_client",
+        "zxing-cpp": "zxingcpp",
     }
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["pi"], *extras["jetson"], *extras["server"], *extras["cloud"]]
+    wanted = [
+        *project["dependencies"],
+        *extras["pi"],
+        *extras["jetson"],
+        *extras["server"],
+        *extras["cloud"],
+        *extras["cards"],
+    ]
     names = {requirement.split(">")[0].split("<")[0].split("=")[0].strip().lower() for requirement in wanted}
     unknown = {modules.get(item, item) for item in names} - set(HOMES) - {"simplejpeg"}
     assert not unknown
