@@ -22,8 +22,9 @@ HEIGHT_PX = 48
 STEP_PX = 8
 """Width of the line that one row of the scores stands for."""
 WIDEST_PX = 4096
-_ALSO = {"<": "\uff1c\u3008\u300a\u00ab\u2039\u304f"} | {letter: letter.lower() for letter in "CKOSUVWXZPM"}
-"""Look-alikes (of ``<``: full-width, angle and double brackets, guillemets, a kana) that are no other character of the zone's alphabet."""
+_BRACKETS = "\uff1c\u3008\u300a\u00ab\u2039\u304f"  # full-width, angle, double angle, two guillemets, a kana
+_ALSO = {"<": _BRACKETS} | {letter: letter.lower() for letter in "CKOSUVWXZPM"}
+"""Look-alikes that are no other character of the zone's alphabet."""
 
 
 class TextLineModel:

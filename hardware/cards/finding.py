@@ -2,8 +2,8 @@
 
 Rules:
 - Only geometry is judged here: whether it is a zone, its check digits say. Places come likeliest first, a few at most.
-- Each place is handed on straight: turned, and drawn out to a rectangle by the ends of its lines (a homography), so that
-  a tilted card has columns of one width. Which side is up is not known: a place is read both ways.
+- Each place is handed on straight: turned, and drawn out to a rectangle by the ends of its lines (a homography), so
+  that a tilted card has columns of one width. Which side is up is not known: a place is read both ways.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ Country = Literal["USA", "CAN"]
 WHERE = "driving licence barcode"
 LONGEST = 4096
 """Characters: a PDF417 symbol holds fewer."""
-_HEADER = re.compile(r"@?\s*\x1e?\s*(?:ANSI|AAMVA)\s*(?P<issuer>\d{6})(?P<version>\d{2})")
+_HEADER = re.compile(r"@?\s*\x1e?\s*(?:ANSI|AAMVA)\s*(?P<issuer>\d{6})(?P<version>\d{2})(?:\d{2,4}(?:[A-Z]{2}\d{8})+)?")
 _ELEMENT = re.compile(
     r"(?:^|[\n\r\x1c-\x1f])[ \t]*(?:(?:DL|ID)(?=D[A-D][A-Z]))?(?P<name>D[A-D][A-Z])(?P<value>[^\n\r\x1c-\x1f]*)"
 )

@@ -4,8 +4,8 @@ Rules:
 - Text in, fields out: lines of capitals, digits and ``<``, of 3 x 30 (TD1), 2 x 36 (TD2, MRV-B) or 2 x 44 (TD3, MRV-A).
 - Every check digit of the zone must agree, or nothing is told. Names, issuer and kind have no check digit.
 - A character that its place forbids (a letter in a date, a digit in a name) is repaired where exactly one look-alike
-  is allowed there: O/0, I/1, S/5, B/8, Z/2. The check digits judge the repaired zone. In document numbers both readings are
-  allowed: nothing is repaired.
+  is allowed there: O/0, I/1, S/5, B/8, Z/2. The check digits judge the repaired zone. In document numbers both
+  readings are allowed: nothing is repaired.
 - Years have two digits. A birth lies in the last hundred years; an expiry is the one nearest to today, 50 years at
   most: part 3 leaves the choice to the reader.
 - Transliterations are left as printed: MUELLER may be Müller or Mueller, which only the holder knows.
@@ -235,9 +235,10 @@ def _layout_of(lines: Sequence[str]) -> Layout:
 def _repaired(lines: Sequence[str], layout: Layout) -> tuple[str, ...]:
     """Look-alikes put right where a place takes only digits or only letters."""
     cells = [list(line) for line in lines]
-    digits = (layout.birth, layout.birth_check, layout.expiry, layout.expiry_check, layout.number_check)
-    digits += tuple(part for part in (layout.composite_check, layout.optional_check) if part is not None)
-    letters = ((0, 0, 5), layout.names, layout.nationality)
+    dates = [layout.birth, layout.birth_check, layout.expiry, layout.expiry_check]
+    checks = [layout.number_check, layout.composite_check, layout.optional_check]
+    digits = [*dates, *(part for part in checks if part is not None)]
+    letters = [(0, 0, 5), layout.names, layout.nationality]
     for (line, first, behind), table in (
         *((part, _TO_DIGIT) for part in digits),
         *((part, _TO_LETTER) for part in letters),
@@ -257,6 +258,8 @@ def _date(text: str, today: date, *, birth: bool) -> date | None:
     """None for a date that is unknown in part (part 3, section 4.8). Raises InputError for one that no calendar has."""
     if "<" in text:
         return None
+    if not text.isdigit():
+        raise InputError("holds a date that no calendar has", where=WHERE)
     year, month, day = (int(text[at : at + 2]) for at in (0, 2, 4))
     century = today.year - today.year % 100
     years = [century + offset + year for offset in (-100, 0, 100)]
