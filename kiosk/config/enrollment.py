@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from kiosk.config.endpoint import private_endpoint
 from kiosk.config.group import Group
@@ -13,12 +13,18 @@ from kiosk.config.group import Group
 BarcodeKind = Literal["pdf417", "qr", "code128", "datamatrix", "aztec"]
 
 
+def _listed(value: object) -> object:
+    """TOML has lists, and settings are frozen."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 class CardsSettings(Group):
     """[enrollment.cards]"""
 
     zone: bool = Field(True, description="read machine-readable zones; needs the weights of the group cards")
-    barcodes: tuple[BarcodeKind, ...] = Field(
-        ("pdf417", "qr", "code128", "datamatrix", "aztec"), description="kinds of barcodes that are read; [] for none"
+    barcodes: Annotated[tuple[BarcodeKind, ...], BeforeValidator(_listed)] = Field(
+        ("pdf417", "qr", "code128", "datamatrix", "aztec"),
+        description="kinds of barcodes that are read; [] for none",
     )
     badge_pattern: str = Field(
         "",
@@ -28,18 +34,19 @@ class CardsSettings(Group):
     )
     licence_country: Literal["USA", "CAN"] = Field("USA", description="country of a driving licence that names none")
 
-    @model_validator(mode="after")
-    def _matches(self) -> CardsSettings:
+    @field_validator("badge_pattern")
+    @classmethod
+    def _matches(cls, pattern: str) -> str:
         """Wrong here is better than wrong at the desk."""
-        if self.badge_pattern in ("", "none"):
-            return self
+        if pattern in ("", "none"):
+            return pattern
         try:
-            groups = set(re.compile(self.badge_pattern).groupindex)
+            groups = set(re.compile(pattern).groupindex)
         except re.error as error:
-            raise ValueError(f"badge_pattern is no regular expression ({error})") from error
+            raise ValueError(f"no regular expression ({error})") from error
         if groups != {"badge"}:
-            raise ValueError("badge_pattern needs one named group, (?P<badge>...)")
-        return self
+            raise ValueError("needs one named group, (?P<badge>...)")
+        return pattern
 
 
 class TextractSettings(Group):

@@ -15,7 +15,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from kiosk.config.allowed import group_of, wanted
+from kiosk.config.allowed import field_at, group_of, wanted
 from kiosk.config.lines import line_of
 from kiosk.config.paths import CONFIG_FILE
 from kiosk.config.tree import Settings
@@ -90,9 +90,10 @@ def _explained(fault: ErrorDetails, *, where: str, more: int) -> ConfigurationEr
     if fault["type"] == "extra_forbidden":
         return ConfigurationError(f"unknown setting {dotted}{rest}", where=where, mend=_nearest(keys))
     if fault["type"] == "value_error":
-        return ConfigurationError(
-            f"[{dotted}] {fault['ctx']['error']}{rest}", where=where, mend="change one of the two"
-        )
+        one = field_at(keys)
+        alone = one is not None and group_of(one.annotation) is None  # a value by itself, not two against each other
+        mend = wanted(keys) if alone else "change one of the two"
+        return ConfigurationError(f"[{dotted}] {fault['ctx']['error']}{rest}", where=where, mend=mend)
     shown = "a table" if isinstance(fault["input"], dict) else repr(fault["input"])[:80]
     return ConfigurationError(f"{dotted} = {shown} is not allowed{rest}", where=where, mend=wanted(keys))
 

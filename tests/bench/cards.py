@@ -65,7 +65,7 @@ def main() -> int:
         for font in asked.font or fonts():
             lines = right = read = wrong = confirmed = 0
             for number in range(asked.pictures):
-                chance = random.Random(f"{name} {number}")  # noqa: S311 - specimens, no secrets
+                chance = random.Random(f"{name} {number}")
                 printed = document(chance, number)
                 shot = shot_of(chance)
                 drawn = photographed(card(printed, font=font, px_per_mm=shot.px_per_mm), shot, seed=number)
