@@ -211,9 +211,12 @@ prepare_venv() {
     say "$mark ${extras:-base}" >"$stamp"
 }
 
+# fetch_models GROUP...: beside what everything needs.
 fetch_models() {
+    local group groups=(--group core --group demo)
+    for group in "$@"; do groups+=(--group "$group"); done
     check_writable "$DATA"
-    "$VENV/bin/kiosk" models fetch --group core --group demo || exit 1 # it has said why, in one line
+    "$VENV/bin/kiosk" models fetch "${groups[@]}" || exit 1 # it has said why, in one line
 }
 
 # --- the commands ----------------------------------------------------------------------------------------------
@@ -252,7 +255,7 @@ run_tests() {
     npm="$(npm_package)"
     prepare_system ${npm:+"$npm"}
     prepare_venv test
-    fetch_models
+    fetch_models cards
     cd -- "$ROOT"
     step "ruff check" "$bin/ruff" check
     step "ruff format" "$bin/ruff" format --check

@@ -20,6 +20,7 @@
     ├── UnknownPerson           a person or badge that the store does not hold
     ├── MatchError              the matcher could not answer (never: "not the same person")
     ├── RekognitionFault        a request that the Rekognition server refuses, by AWS's name for the reason
+    ├── ReadingError            a service that reads cards could not answer (never: "nothing on it")
     └── FetchError              weights could not be fetched from any source
 
 "No face", "spoof" and "unknown person" at the door are values, not exceptions.
@@ -136,3 +137,7 @@ class RekognitionFault(KioskError):
         super().__init__(what, where=code)
         self.code = code
         self.status = status
+
+
+class ReadingError(KioskError):
+    """A service that reads cards could not answer; this never means "there is nothing on the card"."""

@@ -21,7 +21,7 @@ from kiosk.errors import ModelError
 
 MEND = "run `kiosk models fetch`"
 DEFAULT_GROUPS: tuple[str, ...] = ("core", "demo")
-OPTIONAL_GROUPS: tuple[str, ...] = ("passive-extra", "second-embedder")
+OPTIONAL_GROUPS: tuple[str, ...] = ("passive-extra", "second-embedder", "cards")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,3 +49,11 @@ class OnnxSession:
         except self._foreign as error:
             raise ModelError(f"the model did not run ({type(error).__name__})", where=self.name) from error
         return np.asarray(output, dtype=np.float32)
+
+    def note(self, key: str) -> str:
+        """A text that the model's maker put beside the weights; "" where there is none. Raises ModelError."""
+        try:
+            notes: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        except self._foreign as error:
+            raise ModelError(f"the notes cannot be read ({type(error).__name__})", where=self.name) from error
+        return notes.get(key, "")

@@ -18,7 +18,7 @@ app = typer.Typer(help="Weights: where they come from, fetching and verifying th
 
 GroupsOption = Annotated[
     list[str] | None,
-    typer.Option("--group", "-g", help="core, demo, passive-extra or second-embedder; may be repeated."),
+    typer.Option("--group", "-g", help="core, demo, passive-extra, second-embedder or cards; may be repeated."),
 ]
 
 

@@ -33,6 +33,8 @@ def field_at(keys: tuple[str | int, ...]) -> FieldInfo | None:
         if named:  # a table's own name, chosen by whoever wrote it
             named = False
             continue
+        if found is not None and get_origin(found.annotation) is tuple:  # a place in a list
+            return found
         found = None if group is None else group.model_fields.get(str(key))
         if found is None:
             return None
@@ -62,10 +64,15 @@ def allowed(setting: FieldInfo) -> str:
     if get_origin(kind) is dict:
         inner = group_of(kind)
         return f"tables by name, each with {', '.join(inner.model_fields if inner else ())}"
+    if get_origin(kind) is tuple:
+        return f"a list of {_choices(get_args(kind)[0])}"
     if get_origin(kind) is Literal:
-        choices = [f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in get_args(kind)]
-        return f"one of {', '.join(choices)}"
+        return f"one of {_choices(kind)}"
     return _KINDS[kind] + _bounds(setting.metadata)
+
+
+def _choices(kind: Any) -> str:
+    return ", ".join(f'"{choice}"' if isinstance(choice, str) else str(choice) for choice in get_args(kind))
 
 
 def _without_none(kind: Any) -> Any:
@@ -84,6 +91,8 @@ def _bounds(metadata: list[Any]) -> str:
             high = f"to {rule.le:g}" if isinstance(rule.le, int | float) else ""
         elif isinstance(rule, annotated_types.Lt):
             high = f"below {rule.lt:g}" if isinstance(rule.lt, int | float) else ""
+        elif isinstance(rule, annotated_types.MaxLen):
+            high = f"of at most {rule.max_length} characters"
         elif isinstance(rule, annotated_types.MinLen):
             low = f"of at least {rule.min_length} character{'s' if rule.min_length > 1 else ''}"
     return "".join(f" {part}" for part in (low, high) if part)

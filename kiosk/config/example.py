@@ -46,9 +46,11 @@ def _group(name: str, group: BaseModel) -> str:
     return "".join(f"{line}\n" for line in head) + inner
 
 
-def _toml(value: bool | float | str | Path | dict[str, object]) -> str:
+def _toml(value: bool | float | str | Path | tuple[object, ...] | dict[str, object]) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return str([*value]).replace("'", '"')
     return f'"{value}"' if isinstance(value, str | Path) else repr(value)
 
 

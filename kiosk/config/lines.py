@@ -40,7 +40,10 @@ def _parsed(lines: list[str], count: int) -> tuple[int, dict[str, Any]]:
 
 def _holds(tree: Any, keys: Keys) -> bool:
     for key in keys:
-        if not isinstance(tree, dict) or key not in tree:
+        if isinstance(tree, list) and isinstance(key, int):  # a place in a list
+            if key >= len(tree):
+                return False
+        elif not isinstance(tree, dict) or key not in tree:
             return False
         tree = tree[key]
     return True

@@ -15,7 +15,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from kiosk.config.allowed import group_of, wanted
+from kiosk.config.allowed import field_at, group_of, wanted
 from kiosk.config.lines import line_of
 from kiosk.config.paths import CONFIG_FILE
 from kiosk.config.tree import Settings
@@ -92,7 +92,9 @@ def _explained(fault: ErrorDetails, *, where: str, more: int) -> ConfigurationEr
     if fault["type"] == "value_error":
         # What a whole group says is about two of its settings; what one setting says is told without its value, which
         # may hold a password that was not to stand here.
-        mend = "change one of the two" if isinstance(fault["input"], dict) else wanted(keys)
+        one = field_at(keys)
+        alone = one is not None and group_of(one.annotation) is None
+        mend = wanted(keys) if alone else "change one of the two"
         return ConfigurationError(f"[{dotted}] {fault['ctx']['error']}{rest}", where=where, mend=mend)
     shown = "a table" if isinstance(fault["input"], dict) else repr(fault["input"])[:80]
     return ConfigurationError(f"{dotted} = {shown} is not allowed{rest}", where=where, mend=wanted(keys))

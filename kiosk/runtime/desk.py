@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 
+from hardware.cards.reader import CardReader
 from hardware.stills import encode_jpeg, load_image
 from kiosk.config.tree import Settings
 from kiosk.enrollment.book import Entry
+from kiosk.enrollment.cards.fields import CardFields
 from kiosk.enrollment.desk import Desk, Registry
 from kiosk.enrollment.stills import StillReader
+from kiosk.errors import ModelError
 from kiosk.identity.collection import FaceCollections
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.probe import face_crop
 from kiosk.records.store import Store, utc_now
+from kiosk.records.texts import looks_like_badge
 from kiosk.runtime import working
 from kiosk.runtime.engines import open_collections
 from kiosk.runtime.measure import measure_face
 from kiosk.runtime.wiring import MOST_CROP_BYTES, open_matcher, scale_of
 from kiosk.values import Face, Pixels
 from models.faces import LocalFaceModels, open_models
+from models.textline import TextLineModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +118,24 @@ def open_desk(settings: Settings, data: Path, *, create: bool, local_only: bool 
         registry = stack.enter_context(open_registry(settings, data, store, local_only=local_only))
         engines = tuple(one for one in registry.engines if isinstance(one, FaceCollections))
         yield OpenDesk(desk_of(store, models, settings, registry), models, store, engines)
+
+
+def open_card_reader(
+    settings: Settings, data: Path, *, textract: Callable[[Pixels], CardFields] | None = None
+) -> CardReader:
+    """Reads pictures of cards with all that is here; what is wanted and missing is told with every reading.
+
+    ``textract``: ``TextractReader.read`` over a client, where ``[enrollment.textract]`` is enabled. Raises
+    ConfigurationError.
+    """
+    lines, absent = None, []
+    if settings.enrollment.cards.zone:
+        try:
+            lines = TextLineModel(data).scores
+        except ModelError as error:
+            absent.append(f"machine-readable zones are not read: {error}")
+    if settings.enrollment.textract.enabled and textract is None:
+        absent.append("textract is enabled, but no client was made for it")
+    return CardReader(
+        settings.enrollment.cards, looks_like_badge, date.today, lines=lines, textract=textract, absent=absent
+    )

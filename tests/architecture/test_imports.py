@@ -39,6 +39,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "uvicorn": ("kiosk/rekognition/",),
     "prometheus_client": ("kiosk/rekognition/metrics.py", "kiosk/kpi/prometheus.py"),
     "cryptography": ("kiosk/rekognition/certificate.py", "kiosk/records/sealing.py"),
+    "zxingcpp": ("hardware/cards/barcodes.py",),
     "typer": ("kiosk/cli/",),
     "click": ("kiosk/cli/",),  # typer stands on it
     "rich": ("kiosk/cli/",),
@@ -48,7 +49,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 LAZY = (
     *("gpiozero", "gpiod", "picamera2", "libcamera", "pygame"),
     *("boto3", "botocore", "starlette", "uvicorn", "cryptography", "prometheus_client"),
-    *("psycopg", "pgvector"),
+    *("psycopg", "pgvector", "zxingcpp"),
 )
 """Imported inside functions only: a kiosk without that hardware, or without a screen, must start."""
 
@@ -85,6 +86,7 @@ def test_every_dependency_stands_in_the_table() -> None:
         "pillow": "PIL",
         "pygame-ce": "pygame",
         "prometheus-client": "prometheus_client",
+        "zxing-cpp": "zxingcpp",
     }
     extras = project["optional-dependencies"]
     wanted = [
@@ -95,6 +97,7 @@ def test_every_dependency_stands_in_the_table() -> None:
         *extras["cloud"],
         *extras["kpi"],
         *extras["postgres"],
+        *extras["cards"],
     ]
     names = {
         requirement.split(">")[0].split("[")[0].split("<")[0].split("=")[0].strip().lower() for requirement in wanted

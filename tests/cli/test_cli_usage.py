@@ -42,8 +42,8 @@ MEMORY = ("--display", "memory", "--door", "memory")
         ("screens --out x --size 99999x480", "not a screen size"),
         ("people show", "Missing argument"),
         ("liveness score", "Missing argument 'DIR'"),
-        ("models verify --group tea", "unknown group tea; known are core"),
-        ("models fetch --group tea", "unknown group tea; known are core"),
+        ("models verify --group tea", "unknown group tea; known are cards, core"),
+        ("models fetch --group tea", "unknown group tea; known are cards, core"),
         ("models calibrate absent", "no pictures below it"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from kiosk.errors import ModelError
 from kiosk.identity.scale import Scale
-from models import embedder, landmarks, manifest, passive
+from models import embedder, landmarks, manifest, passive, textline
 from models.manifest import Item, Source
 
 
@@ -37,7 +37,12 @@ def test_every_entry_is_complete() -> None:
 
 def test_what_the_code_loads_is_listed() -> None:
     """Names in code and manifest cannot drift apart."""
-    used = [landmarks.WEIGHTS, embedder.WEIGHTS, *(c.weights for c in (*passive.PINNED, *passive.EXTRA))]
+    used = [
+        landmarks.WEIGHTS,
+        embedder.WEIGHTS,
+        textline.WEIGHTS,
+        *(c.weights for c in (*passive.PINNED, *passive.EXTRA)),
+    ]
     assert [manifest.item(name).name for name in used] == used
 
 
@@ -89,5 +94,5 @@ def test_unknown_names_and_groups_are_refused() -> None:
     """With what is known."""
     with pytest.raises(ModelError, match="not in the manifest"):
         manifest.item("nothing.onnx")
-    with pytest.raises(ModelError, match="known are core"):
+    with pytest.raises(ModelError, match="known are cards, core"):
         manifest.select(["cor"])

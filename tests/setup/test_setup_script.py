@@ -120,6 +120,12 @@ def test_the_demo_installs_fetches_and_plays(machine: Machine) -> None:
     assert (fetch, demo) == ("kiosk models fetch --group core --group demo", "kiosk demo --window")
 
 
+def test_the_tests_fetch_the_weights_for_cards_too(machine: Machine) -> None:
+    """What the demo does without."""
+    machine.run("test", "tests/visit")
+    assert "kiosk models fetch --group core --group demo --group cards" in machine.log.read_text().splitlines()
+
+
 def test_the_second_run_leaves_pip_alone(machine: Machine) -> None:
     """No network is needed once all is there."""
     machine.run("demo")

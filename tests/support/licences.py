@@ -1,0 +1,25 @@
+"""Texts of driving licences' barcodes, of the AAMVA standard's own samples: nobody real."""
+
+from __future__ import annotations
+
+HEADER = "@\n\x1e\rANSI 636000090002DL00410278ZV03190008DL"
+SAMPLE = (
+    HEADER + "DAQT64235789\nDCSSAMPLE\nDDEN\nDACMICHAEL\nDDFN\nDADJOHN\nDDGN\nDCUJR\nDCAD\nDCBK\nDCDPH\nDBD06062016\n"
+    "DBB06061986\nDBA12102024\nDBC1\nDAU068 in\nDAYBRO\nDAG2300 WEST BROAD STREET\nDAIRICHMOND\nDAJVA\nDAK232690000  \n"
+    "DCF2424244747474786102204\nDCGUSA\nDCK123456789\nDDAF\nDDB06062018\nDDC06062020\nDDD1\rZVZVA01\r"
+)
+"""Annex D of the standard of 2016: Michael John Sample of Virginia."""
+CANADA = (
+    "@\n\x1e\rANSI 636028080002DL00410160ZO02010010DLDCSSPECIMEN\nDACMARIE\nDADNONE\nDBB19861211\nDBA20301112\n"
+    "DAQS1234-56789\nDCGCAN\rZOZOA1\r"
+)
+VERSION_1 = "@\n\x1e\rAAMVA6360060101DL00290179DLDAACTLIC,ADULT,A\nDAG60 STATE ST\nDAJCT\nDAQ990000001\nDBB19610102\r"
+VERSION_2 = (
+    "@\n\x1e\rANSI 636000020002DL00410120DLDAQ555666777\nDCSMARTINEZ\nDCTMARIA,ELENA\nDBB03151988\nDBA06302029\n"
+    "DCGUSA\r"
+)
+
+
+def licence(**elements: str) -> str:
+    """A licence of the United States with these elements only."""
+    return HEADER + "\n".join(f"{name}{value}" for name, value in elements.items()) + "\r"
