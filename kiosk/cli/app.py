@@ -17,6 +17,7 @@ from kiosk.cli import (
     drill,
     engines,
     enroll_batch,
+    enroll_card,
     enrollment,
     images,
     liveness,
@@ -50,6 +51,7 @@ drill.register(app)
 images.register(app)
 bench.register(app)
 app.add_typer(models.app, name="models")
+enrollment.app.command()(enroll_card.card)
 enrollment.app.command()(enroll_batch.batch)
 app.command()(enroll_batch.reindex)
 app.add_typer(enrollment.app, name="enroll")

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,16 +22,17 @@ if TYPE_CHECKING:
     from kiosk.enrollment.batch import BatchRules, EntryEnd, Summary
     from kiosk.enrollment.lookalikes import Pair
     from kiosk.enrollment.sources import BatchEntry
-    from kiosk.runtime.desk import OpenDesk
+    from kiosk.runtime.desk import Bring, OpenDesk
 
 DEAD_LETTERS = "not-enrolled.csv"
 TRIED = 5
-"""Pictures that are read to estimate how long one takes here."""
+"""People whose pictures are read to estimate how long one takes here."""
 
 
 def batch(
     source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="Folder of pictures, or CSV with the columns name,badge,path.")
+        str,
+        typer.Argument(metavar="SOURCE", help="Folder of pictures, CSV of name,badge,path, or s3://BUCKET/PREFIX."),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge everything, write nothing.")] = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say how long it would take.")] = False,
@@ -52,15 +54,20 @@ def batch(
     from kiosk.enrollment.batch import Batch, BatchRules, Summary
     from kiosk.enrollment.settle import settle
     from kiosk.enrollment.sources import entries
-    from kiosk.runtime.desk import open_desk
+    from kiosk.runtime.desk import open_bucket, open_desk
 
     settings = load(config)
-    found = entries(source)
     rate = per_s or settings.enrollment.per_s
     rules = BatchRules(rate, settings.enrollment.workers, quality=quality, face=face, dry_run=dry_run)
-    with open_desk(settings, data_dir(), create=True) as opened:
+    with ExitStack() as stack:
+        bring: Bring = nullcontext
+        if source.startswith("s3://"):
+            found, bring = stack.enter_context(open_bucket(settings, source))
+        else:
+            found = entries(Path(source))
+        opened = stack.enter_context(open_desk(settings, data_dir(), create=True))
         if estimate:
-            _estimate(opened, found, rules, json=json)
+            _estimate(opened, found, rules, bring, json=json)
             return
         for engine in opened.engines:
             engine.described()  # what is wrong with all is told once, not a thousand times
@@ -68,7 +75,7 @@ def batch(
         summary = Summary()
         try:
             with progress(quiet=json) as advance:
-                Batch(opened.desk, rules).run(found, summary, advance)
+                Batch(opened.desk, rules, bring=bring).run(found, summary, advance)
         finally:
             _write_rejects(rejects, summary.ends)
         pairs = _lookalikes(opened, summary)
@@ -78,26 +85,25 @@ def batch(
         raise typer.Exit(1)
 
 
-def _estimate(opened: OpenDesk, found: Sequence[BatchEntry], rules: BatchRules, *, json: bool) -> None:
+def _estimate(opened: OpenDesk, found: Sequence[BatchEntry], rules: BatchRules, bring: Bring, *, json: bool) -> None:
     from time import perf_counter
 
     from kiosk.enrollment.batch import estimate_s
     from kiosk.errors import InputError
 
-    paths = [path for entry in found for path in entry.paths]
-    began_s, read = perf_counter(), paths[:TRIED]
-    for path in read:
-        try:
-            opened.desk.reader.read(path, quality="none", face="largest")
-        except InputError:
-            continue
-    reading_s = (perf_counter() - began_s) / max(1, len(read))
-    seconds = estimate_s(len(paths), len(opened.desk.registry.engines), rules, reading_s)
+    pictures, read, began_s = sum(len(entry.paths) for entry in found), 0, perf_counter()
+    for entry in found[:TRIED]:
+        with suppress(InputError), bring(entry) as brought:
+            for path in brought.paths:
+                read += 1
+                opened.desk.reader.read(path, quality="none", face="largest")
+    reading_s = (perf_counter() - began_s) / max(1, read)
+    seconds = estimate_s(pictures, len(opened.desk.registry.engines), rules, reading_s)
     if json:
-        emit({"people": len(found), "pictures": len(paths), "seconds": round(seconds, 1)})
+        emit({"people": len(found), "pictures": pictures, "seconds": round(seconds, 1)})
         return
     rate = f"{rules.per_s:g} calls a second to each engine" if opened.desk.registry.engines else "this machine only"
-    say(f"{len(found)} people, {len(paths)} pictures: about {_clock(seconds)} ({rate}, {reading_s:.2f} s to read one)")
+    say(f"{len(found)} people, {pictures} pictures: about {_clock(seconds)} ({rate}, {reading_s:.2f} s to read one)")
 
 
 def _clock(seconds: float) -> str:
@@ -114,7 +120,8 @@ def _write_rejects(file: Path, ends: Sequence[EntryEnd]) -> None:
     writer.writerow(("name", "badge", "path", "step", "reason", "told"))
     for end in lost:
         for path in end.entry.paths:
-            row = (end.entry.name, end.entry.badge or "", path.resolve(), end.step, end.reason, end.told)
+            where = end.entry.place if end.entry.remote else path.resolve()
+            row = (end.entry.name, end.entry.badge or "", where, end.step, end.reason, end.told)
             writer.writerow(row)
     half = file.with_name(f".{file.name}.{os.getpid()}")
     try:

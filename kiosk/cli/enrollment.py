@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
-from kiosk.errors import ConfigurationError
+from kiosk.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
     from kiosk.enrollment.settle import Settled
@@ -25,6 +25,12 @@ FaceOption = Annotated[
     typer.Option("--face", help="Which face of a picture: only refuses a picture with several."),
 ]
 PicturesArgument = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures of one person.")]
+RecordingOption = Annotated[
+    Path | None, typer.Option("--recording", metavar="DIR", help="As --live, by a recording of the check.")
+]
+SessionOption = Annotated[
+    str | None, typer.Option("--session", metavar="ID", help="As --live, by a liveness session of the first engine.")
+]
 LocalOption = Annotated[
     bool, typer.Option("--local-only", help="Ask and tell no engine elsewhere; kiosk reindex makes up for it.")
 ]
@@ -61,12 +67,8 @@ def person(
     live: Annotated[
         bool, typer.Option("--live", help="Check at this kiosk that the person is there: its picture is one more.")
     ] = False,
-    recording: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="As --live, by a recording of the check.")
-    ] = None,
-    session: Annotated[
-        str | None, typer.Option(metavar="ID", help="As --live, by a liveness session of the first engine.")
-    ] = None,
+    recording: RecordingOption = None,
+    session: SessionOption = None,
     local_only: LocalOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -84,6 +86,9 @@ def person(
         raise ConfigurationError(
             "this site enrolls only who is checked to be there", where="enrollment.live", mend=mend
         )
+    if not pictures and reference is None:
+        mend = "name pictures, or give --live, --recording or --session"
+        raise InputError("no picture given", where="enroll", mend=mend)
     with (
         open_desk(settings, data_dir(), create=True, local_only=local_only) as opened,
         progress(quiet=json) as advance,
@@ -127,6 +132,8 @@ def update(
         emit({"person_id": updated.person.person_id, "templates": len(images), "waiting": updated.waiting})
         return
     say(f"{updated.person.name} has {len(images)} new template{'s' if len(images) != 1 else ''}")
+    for problem in updated.problems:
+        complain(problem)
     if updated.waiting:
         say("old faces in an engine that did not answer are erased later (kiosk enroll settle)")
 

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from kiosk.enrollment.desk import SAME_PERSON, Desk, Progress, Steps, is_refusal, silent, told
@@ -32,7 +32,7 @@ from kiosk.enrollment.register import (
 )
 from kiosk.enrollment.sources import BatchEntry
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still, digest_of
-from kiosk.errors import InputError, KioskError, RecordsFull, RecordsLocked, RecordsReadOnly
+from kiosk.errors import InputError, KioskError, RecordsError, RecordsFull, RecordsLocked, RecordsReadOnly
 
 Ended = Literal["enrolled", "already", "usable", "refused", "failed"]
 """``usable``: of a dry run."""
@@ -152,10 +152,9 @@ class Batch:
 
         try:
             for entry in entries:
-                with self._bring(entry) as brought:
-                    read = self._read(brought)
-                if isinstance(read, EntryEnd):
-                    self._ended(summary, read, entries, progress)
+                read = self._brought(entry)
+                if isinstance(read, EntryEnd):  # of the entry as it came, not of a copy that is gone again
+                    self._ended(summary, replace(read, entry=entry), entries, progress)
                     continue
                 if any(self._same(read, other) for other in running.values()):
                     collect(0)  # the one that is on its way is to win: at once, each would refuse the other
@@ -175,6 +174,15 @@ class Batch:
         return any(
             self._desk.alike(one.embedding, other.embedding) >= SAME_PERSON for one in stills for other in others
         )
+
+    def _brought(self, entry: BatchEntry) -> EntryEnd | list[Still]:
+        try:
+            with self._bring(entry) as brought:
+                return self._read(brought)
+        except GIVE_UP:
+            raise
+        except RecordsError as error:  # of the bucket: the next picture may come
+            return _refused(entry, error, "failed")
 
     def _read(self, entry: BatchEntry) -> EntryEnd | list[Still]:
         try:

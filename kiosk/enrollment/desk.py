@@ -86,6 +86,10 @@ class Desk:
     """For whoever compares with the people here and then writes: one at a time."""
 
 
+_TELLING: dict[str, Step] = {"BADGE_TAKEN": "badge", "NAME_TAKEN": "badge", "PICTURE_TAKEN": "duplicate"}
+"""Words that say the step, wherever it was noticed: somebody may take a badge between the look and the writing."""
+
+
 class Steps:
     """Where an enrollment is, for whoever has to tell how it ended."""
 
@@ -103,8 +107,9 @@ def told(desk: Desk, kinds: tuple[str, str], source: Source, person_id: str | No
     try:
         yield steps
     except KioskError as error:
-        error.step = steps.step
         error.reason = error.reason or word_of(error)
+        steps.step = _TELLING.get(error.reason, steps.step)
+        error.step = steps.step
         _note(desk, kinds[0] if is_refusal(error) else kinds[1], error.reason, steps, source, person_id)
         raise
     except BaseException:

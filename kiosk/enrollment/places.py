@@ -54,6 +54,9 @@ class FaceEngine(Protocol):
         Raises MatchError.
         """
 
+    def compare(self, source: bytes, target: bytes) -> float:
+        """Similarity 0..100 of the largest face of one picture and the most alike of the other. Raises MatchError."""
+
     def index(self, person_id: str, picture: bytes, quality: str = "high") -> IndexedFace:
         """Add the picture's face if it is good enough by the rule ``none``, ``low`` or ``high``.
 

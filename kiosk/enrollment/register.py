@@ -12,6 +12,7 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from kiosk.enrollment.book import Entry, Picture
 from kiosk.enrollment.desk import DEADLINE_S, SAME_PERSON, Desk, Progress, Source, Steps, silent, told
-from kiosk.enrollment.places import FaceEngine
+from kiosk.enrollment.places import Directory, FaceEngine
 from kiosk.enrollment.settle import undo
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still
 from kiosk.errors import InputError, MatchError, RecordsConflict, RecordsError, RecordsMoved
@@ -66,13 +67,14 @@ def enroll_images(
         stills = [] if live and not paths else read_stills(desk, paths, quality=quality, face=face, progress=progress)
         if live is not None:
             steps.step = "liveness"
-            stills = [_checked(desk, live(), quality), *stills]
+            stills = [checked(desk, live(), quality), *stills]
             refuse_mixture(desk, stills)
         source: Source = "photo" if live is None else "session"
         return register(desk, steps, stills, name, badge, source, allow_duplicate=allow_duplicate)
 
 
-def _checked(desk: Desk, reference: Reference, quality: QualityRule) -> Still:
+def checked(desk: Desk, reference: Reference, quality: QualityRule) -> Still:
+    """The face of whoever was proven live. Raises InputError."""
     return desk.reader.read_pixels(
         reference.pixels, Path("the liveness check"), reference.sha256, quality=quality, face="largest"
     )
@@ -113,7 +115,7 @@ def register(
     with Adding(desk, person_id, steps) as adding:
         steps.step = "badge"
         if desk.registry.directory is not None:
-            desk.registry.directory.claim(person_id, badge)
+            _claim(desk.registry.directory, person_id, badge)
         adding.index(stills)
         if not allow_duplicate:
             steps.step = "duplicate"
@@ -135,6 +137,14 @@ def register(
                 desk.known.took(entry, after)
                 return person
         raise RecordsMoved("others are being enrolled all the time", mend="try again", reason="MOVED")
+
+
+def _claim(directory: Directory, person_id: str, badge: str | None) -> None:
+    try:
+        directory.claim(person_id, badge)
+    except RecordsConflict as error:
+        error.reason = error.reason or "BADGE_TAKEN"
+        raise
 
 
 class Adding:
@@ -181,8 +191,11 @@ class Adding:
         """Pictures and faces where they are kept outside of the book. Raises RecordsError."""
         self._steps.step = "store"
         if self._desk.registry.shelf is not None and self._desk.registry.keeps_pictures:
+            if not self._new:
+                self._desk.registry.shelf.forget(self._person_id)
             for still in stills:
-                self._desk.registry.shelf.keep(self._person_id, still.sha256, still.crop)
+                digest = hashlib.sha256(still.crop).hexdigest()
+                self._desk.registry.shelf.keep(self._person_id, digest, still.crop)
         if self._desk.registry.directory is not None:
             self._desk.registry.directory.confirm(self._person_id, entry.faces)
 

@@ -7,14 +7,16 @@ with a fault, told with the others at the end, and never skipped silently.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kiosk.errors import InputError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 COLUMNS = ("name", "badge", "path")
+DEEPEST = 2
+"""Parts of a key below the prefix: a person's folder and a picture."""
 MOST_TABLE_BYTES = 64_000_000
 
 
@@ -29,6 +31,8 @@ class BatchEntry:
     paths: tuple[Path, ...]
     fault: str = ""
     """Why it cannot be used; empty: it can."""
+    remote: bool = False
+    """``paths`` are keys of a bucket."""
 
 
 def entries(source: Path) -> list[BatchEntry]:
@@ -51,8 +55,25 @@ def _folder(folder: Path) -> Iterator[BatchEntry]:
             continue
         pictures = tuple(sorted(_pictures(path))) if path.is_dir() else (path,) if _is_picture(path) else ()
         if pictures:
-            name, _, badge = (path.name if path.is_dir() else path.stem).partition("__")
-            yield BatchEntry(str(path), name.replace("_", " ").strip(), badge.strip() or None, pictures)
+            yield _named(str(path), path.name if path.is_dir() else path.stem, pictures)
+
+
+def from_keys(keys: Iterable[str], prefix: str, bucket: str) -> list[BatchEntry]:
+    """Of the keys below a prefix, named as in a folder. Raises InputError: none is a picture."""
+    people: dict[str, list[Path]] = {}
+    for key in sorted(keys):
+        path = Path(key.removeprefix(prefix).lstrip("/"))
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and len(path.parts) <= DEEPEST:
+            people.setdefault(path.parts[0] if len(path.parts) > 1 else path.stem, []).append(Path(key))
+    if not people:
+        raise InputError("holds nobody", where=f"s3://{bucket}/{prefix}", mend="pictures NAME.jpg or NAME/ANY.jpg")
+    found = [_named(f"s3://{bucket}/{keys[0].as_posix()}", name, tuple(keys)) for name, keys in sorted(people.items())]
+    return [replace(one, remote=True) for one in found]
+
+
+def _named(place: str, text: str, pictures: tuple[Path, ...]) -> BatchEntry:
+    name, _, badge = text.partition("__")
+    return BatchEntry(place, name.replace("_", " ").strip(), badge.strip() or None, pictures)
 
 
 def _pictures(folder: Path) -> Iterator[Path]:

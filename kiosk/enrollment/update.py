@@ -22,7 +22,7 @@ from kiosk.enrollment.register import (
 )
 from kiosk.enrollment.settle import settle
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still
-from kiosk.errors import InputError, RecordsMoved
+from kiosk.errors import InputError, KioskError, RecordsMoved
 from kiosk.values import Person
 
 KINDS = "PHOTO_UPDATE_REFUSED", "PHOTO_UPDATE_INCOMPLETE"
@@ -35,6 +35,7 @@ class Updated:
     person: Person
     waiting: int
     """Old faces in engines that did not answer; they are erased later."""
+    problems: tuple[str, ...] = ()
 
 
 def update_images(
@@ -75,8 +76,13 @@ def update_images(
                 break
             else:
                 raise RecordsMoved("others are being enrolled all the time", mend="try again", reason="MOVED")
+    problems = []
+    try:
         adding.elsewhere(entry, stills)
-    return Updated(person, settle(desk.registry, known).waiting if desk.registry.engines else 0)
+    except KioskError as error:  # the change stands: what lags behind is told, not undone
+        problems.append(str(error))
+    done = settle(desk.registry, known)
+    return Updated(person, done.waiting, (*problems, *done.problems))
 
 
 def refuse_other(desk: Desk, person: Person, stills: Sequence[Still]) -> None:

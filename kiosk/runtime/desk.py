@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from hardware.cards.reader import CardReader
 from hardware.stills import encode_jpeg, load_image
+from kiosk.cloud.clients import open_service
+from kiosk.cloud.directory import DynamoDirectory
+from kiosk.cloud.pictures import S3Pictures
+from kiosk.cloud.source import S3Source
+from kiosk.cloud.textract import TextractReader
+from kiosk.config.cloud import ServiceSettings
 from kiosk.config.tree import Settings
 from kiosk.enrollment.book import Entry
 from kiosk.enrollment.cards.fields import CardFields
 from kiosk.enrollment.desk import Desk, Registry
+from kiosk.enrollment.places import MOST_PICTURE_BYTES, Directory, PictureShelf
+from kiosk.enrollment.sources import BatchEntry, from_keys
 from kiosk.enrollment.stills import StillReader
 from kiosk.errors import ModelError
 from kiosk.identity.collection import FaceCollections
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.probe import face_crop
 from kiosk.records.store import Store, utc_now
-from kiosk.records.texts import looks_like_badge
+from kiosk.records.texts import looks_like_badge, tidy_badge
 from kiosk.runtime import working
 from kiosk.runtime.engines import open_collections
 from kiosk.runtime.measure import measure_face
@@ -29,6 +39,9 @@ from kiosk.runtime.wiring import MOST_CROP_BYTES, open_matcher, scale_of
 from kiosk.values import Face, Pixels
 from models.faces import LocalFaceModels, open_models
 from models.textline import TextLineModel
+
+Bring = Callable[[BatchEntry], AbstractContextManager[BatchEntry]]
+"""Has an entry's pictures on this machine while its context lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +112,65 @@ def open_registry(settings: Settings, data: Path, store: Store, *, local_only: b
         yield Registry(
             store.enrollments(),
             engines,
+            None if local_only else _directory(settings, stack),
+            None if local_only else _shelf(settings, stack),
             keeps_pictures=settings.enrollment.keep_pictures,
-            owner=stack.enter_context(working.owner(data)) if engines else "",
+            owner=stack.enter_context(working.owner(data)),
             is_alive=partial(working.is_alive, data),
             now=utc_now,
         )
+
+
+def _directory(settings: Settings, stack: ExitStack) -> Directory | None:
+    where = settings.cloud.directory
+    return DynamoDirectory(_service("dynamodb", where, stack), where.table, tidy_badge) if where.enabled else None
+
+
+def _shelf(settings: Settings, stack: ExitStack) -> PictureShelf | None:
+    where = settings.cloud.pictures
+    return S3Pictures(_service("s3", where, stack), where) if where.enabled else None
+
+
+def _service(service: str, where: ServiceSettings, stack: ExitStack) -> Any:
+    client = open_service(service, where)
+    stack.callback(client.close)
+    return client
+
+
+@contextmanager
+def open_bucket(settings: Settings, url: str) -> Iterator[tuple[list[BatchEntry], Bring]]:
+    """The people whose pictures lie below ``s3://BUCKET/PREFIX``, and what has an entry's pictures here for a while.
+
+    The service is that of ``[cloud.pictures]``, which need not be enabled. Raises InputError, RecordsError.
+    """
+    where = settings.cloud.pictures
+    with ExitStack() as stack:
+        source = S3Source.at(_service("s3", where, stack), url, where.owner)
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        yield from_keys((key for key, _ in source.listed()), prefix, bucket), partial(_brought, source)
+
+
+@contextmanager
+def _brought(source: S3Source, entry: BatchEntry) -> Iterator[BatchEntry]:
+    """With the pictures in a folder of our own, which goes with the context."""
+    with TemporaryDirectory(prefix="kiosk-batch-") as folder:
+        paths = []
+        for number, key in enumerate(entry.paths):
+            path = Path(folder) / f"{number}{key.suffix}"
+            path.write_bytes(source.read(key.as_posix(), MOST_PICTURE_BYTES))
+            paths.append(path)
+        yield replace(entry, paths=tuple(paths))
+
+
+@contextmanager
+def open_cards(settings: Settings, data: Path) -> Iterator[CardReader]:
+    """``open_card_reader``, with Textract where the configuration names it. Raises ConfigurationError."""
+    with ExitStack() as stack:
+        where = settings.enrollment.textract
+        textract = (
+            TextractReader(_service("textract", where, stack), where, encode_jpeg).read if where.enabled else None
+        )
+        yield open_card_reader(settings, data, textract=textract)
 
 
 @contextmanager

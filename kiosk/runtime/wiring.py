@@ -7,7 +7,7 @@ A memory or simulated adapter comes in only because a setting or a caller named 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from kiosk.errors import ConfigurationError
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.scale import Scale
-from kiosk.kpi.engines import engine_observer
+from kiosk.kpi.engines import EngineObserver, engine_observer
 from kiosk.kpi.opening import open_kpis
 from kiosk.kpi.tail import EventTail
 from kiosk.ports import Camera, Clock, Display, Door, EventRecorder, FaceModels, Matcher
@@ -211,19 +211,7 @@ def open_kiosk(
         stamp = store.people_stamp()  # before the load: whoever comes in between is loaded once more, never missed
         gallery = open_gallery(store, models)
         local = open_matcher(store, models, settings, gallery)
-        encode = partial(encode_jpeg, most_bytes=MOST_CROP_BYTES)
-        matcher = stack.enter_context(
-            open_engines(
-                settings,
-                local,
-                encode,
-                store.badge_holder,
-                store.is_enrolled,
-                journal,
-                observer,
-                store.enrollments().faces_of,
-            )
-        )
+        matcher = stack.enter_context(_matcher(settings, store, local, journal, observer))
         adapters = Adapters(
             clock=clock,
             feed=feed,
@@ -241,6 +229,14 @@ def open_kiosk(
         if kpis is not None:
             watchers = (*watchers, stack.enter_context(DoorKpis(kpis)))
         yield Kiosk(assemble(settings, adapters, watchers), adapters, notifier)
+
+
+def _matcher(
+    settings: Settings, store: Store, local: LocalMatcher, journal: Journal, observer: EngineObserver | None
+) -> AbstractContextManager[Matcher]:
+    encode = partial(encode_jpeg, most_bytes=MOST_CROP_BYTES)
+    held = store.enrollments().faces_of
+    return open_engines(settings, local, encode, store.badge_holder, store.is_enrolled, journal, observer, held)
 
 
 def _feed(settings: Settings, clock: Clock, paced: bool) -> Feed:

@@ -48,7 +48,7 @@ def test_people_are_listed_shown_and_removed(kiosk: Shell) -> None:
     assert "badge      A-7" in kiosk("people", "show", "J\u00f6rg \u00dcnal").out
     assert kiosk("people", "remove", "A-7").out == "removed J\u00f6rg \u00dcnal\n"
     (gone,) = kiosk("people", "remove", "Jane Doe", "--json").lines
-    assert set(gone) == {"removed"}
+    assert set(gone) == {"removed", "faces_erased", "waiting"}
     assert kiosk("people", "list", "--json").lines == []
 
 

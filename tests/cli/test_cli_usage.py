@@ -30,8 +30,8 @@ MEMORY = ("--display", "memory", "--door", "memory")
         ("run --display foo", '--display: \'foo\' is not allowed; wanted: one of "pygame", "memory"'),
         ("run --door foo", '--door: \'foo\' is not allowed; wanted: one of "gpiozero", "gpiod", "memory"'),
         ("run --fast --display memory", "cannot drive a real door; add --door memory"),
-        ("enroll a.jpg", "Missing option '--name' / '-n'; see kiosk enroll --help"),
-        ("enroll --name A", "Missing argument 'IMAGE...'"),
+        ("enroll a.jpg", "Missing option '--name' / '-n'; see kiosk enroll person --help"),
+        ("enroll --name A", "no picture given"),
         ("identify", "Missing argument 'IMAGE...'; see kiosk identify --help"),
         ("identify --quality best a.jpg", "'--quality': 'best' is not one of 'none', 'low', 'high'"),
         ("identify --face left a.jpg", "'--face': 'left' is not one of 'largest', 'central', 'only'"),
@@ -86,7 +86,8 @@ def test_a_group_alone_shows_its_help(kiosk: Shell, typed: str) -> None:
 
 def test_every_command_has_help_and_json(kiosk: Shell) -> None:
     """The issue's list, each with its help page."""
-    commands = ["run", "demo", "doctor", "screens", "models fetch", "models list", "models verify", "enroll",
+    commands = ["run", "demo", "doctor", "screens", "models fetch", "models list", "models verify", "enroll person",
+                "enroll update", "enroll card", "enroll batch", "enroll settle", "reindex", "engines list",
                 "people list", "people show", "people remove", "identify", "compare", "quality", "liveness score",
                 "bench"]  # fmt: skip
     for command in commands:

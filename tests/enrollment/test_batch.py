@@ -144,7 +144,7 @@ def test_a_killed_batch_goes_on(world: World, source: Path, where: str, at: int)
 def test_refusals_have_reasons_and_stop_nobody(world: World, source: Path) -> None:
     """A blurred picture, a face that is there twice, a taken badge, a missing file: the others are enrolled."""
     photo(source, 7, BLURRED, name="Blurred.png")
-    photo(source, 1, 240, name="Person 1 again.png")
+    photo(source, 1, 240, name="Person 1z.png")
     photo(source, 8, name="Zoe__B2.png")
     missing = BatchEntry("people.csv:9", "Missing", None, (source / "absent.png",))
     faulty = BatchEntry("people.csv:10", "Faulty", None, (source / "x.png",), "has no name")
@@ -153,7 +153,7 @@ def test_refusals_have_reasons_and_stop_nobody(world: World, source: Path) -> No
     told = {end.entry.name: (end.ended, end.step, end.reason) for end in summary.ends if end.ended == "refused"}
     assert told == {
         "Blurred": ("refused", "quality", "BLURRED"),
-        "Person 1 again": ("refused", "duplicate", "DUPLICATE_FACE"),
+        "Person 1z": ("refused", "duplicate", "DUPLICATE_FACE"),
         "Zoe": ("refused", "badge", "BADGE_TAKEN"),
         "Missing": ("refused", "quality", "UNUSABLE_PICTURE"),
         "Faulty": ("refused", "quality", "UNUSABLE_LINE"),

@@ -219,7 +219,7 @@ def test_two_kiosks_that_enroll_one_face_at_once(world: World, tmp_path: Path) -
 def test_an_engine_that_does_not_take_the_face_says_why(world: World, tmp_path: Path) -> None:
     """Its own reason, from UnindexedFaces, is the event's."""
     with pytest.raises(MatchError, match="did not take the face"):
-        enroll_images(world.desk, "Ada", [photo(tmp_path, 1, HIDDEN)], quality="none")
+        enroll_images(world.desk, "Ada", [photo(tmp_path, 1, HIDDEN)], quality="low")
     assert world.events() == [("REGISTRATION_REFUSED", "LOW_FACE_QUALITY")]
     assert everywhere(world) == {}
 

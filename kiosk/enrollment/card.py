@@ -1,0 +1,118 @@
+"""Register somebody with an identity card or a badge that bears a photograph.
+
+Rules: the living face must be the face on the card; the card's photograph is compared with and never becomes a
+template; what the card says is proposed, and only what the staff confirmed is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from kiosk.enrollment.cards.fields import CardFields, Conflict
+from kiosk.enrollment.desk import Desk, Progress, Steps, silent, told
+from kiosk.enrollment.register import KINDS, Reference, checked, read_stills, refuse_mixture, register
+from kiosk.enrollment.stills import FaceRule, QualityRule, Still
+from kiosk.errors import InputError
+from kiosk.values import Person, Pixels
+
+
+class Reading(Protocol):
+    """What was read off a card; ``hardware.cards.reader.CardReading``."""
+
+    @property
+    def fields(self) -> CardFields:
+        """Proposed."""
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Fields on which sources differ."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """One line each, without a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card that was read. Personal data: never logged."""
+
+    path: Path
+    reading: Reading
+    face: Still
+
+
+@dataclass(frozen=True, slots=True)
+class CardRules:
+    """What a card must do."""
+
+    similarity: float = 90.0
+    """Least similarity 0..100 of the living face and the card's, here and by the first engine."""
+    allow_expired: bool = False
+
+
+def read_card(desk: Desk, path: Path, read: Callable[[Pixels], Reading]) -> Card:
+    """The card's face and its proposed fields. Raises InputError: not to be read, or no face on it."""
+    with told(desk, KINDS, "card") as steps:
+        steps.step = "card"
+        try:
+            face = desk.reader.read(path, quality="none", face="largest")
+        except InputError as error:
+            error.reason = "NO_FACE_ON_CARD" if error.reason == "NO_FACE" else "UNUSABLE_CARD"
+            raise
+        return Card(path, read(desk.reader.load(path)), face)
+
+
+def register_with_card(
+    desk: Desk,
+    card: Card,
+    name: str,
+    paths: Sequence[Path],
+    *,
+    badge: str | None,
+    today: date,
+    rules: CardRules,
+    live: Callable[[], Reference] | None = None,
+    quality: QualityRule = "high",
+    face: FaceRule = "only",
+    allow_duplicate: bool = False,
+    progress: Progress = silent,
+) -> Person:
+    """A new person from pictures of the living face. ``name`` and ``badge`` are as the staff confirmed them.
+
+    Raises InputError (also: expired, or another face than the card's), RecordsConflict, MatchError; then nothing was
+    written.
+    """
+    with told(desk, KINDS, "card") as steps:
+        steps.step = "card"
+        if card.reading.fields.expired(today) and not rules.allow_expired:
+            mend = "ask for a valid one, or allow it"
+            raise InputError("the card has expired", where=str(card.path), mend=mend, reason="CARD_EXPIRED")
+        steps.step = "quality"
+        stills = [] if live and not paths else read_stills(desk, paths, quality=quality, face=face, progress=progress)
+        if live is not None:
+            steps.step = "liveness"
+            stills = [checked(desk, live(), quality), *stills]
+            refuse_mixture(desk, stills)
+        _refuse_other_face(desk, steps, card, stills, rules.similarity)
+        return register(desk, steps, stills, name, badge, "card", allow_duplicate=allow_duplicate)
+
+
+def _refuse_other_face(desk: Desk, steps: Steps, card: Card, stills: Sequence[Still], least: float) -> None:
+    """The local model and, where there is one, the first engine must both see one person."""
+    steps.step = "face"
+    for still in stills:
+        found = {"this machine": desk.alike(card.face.embedding, still.embedding)}
+        for engine in desk.registry.engines[:1]:
+            found[engine.name] = engine.compare(card.face.crop, still.crop)
+        for where, similarity in found.items():
+            if similarity < least:
+                raise InputError(
+                    f"shows another face than the card ({where}: similarity {similarity:.1f}, needed {least:g})",
+                    where=str(still.path),
+                    mend="check whose card it is; a better picture of the card may help",
+                    reason="CARD_MISMATCH",
+                )
