@@ -61,7 +61,7 @@ class PaintedModels:
         """One face for each colour, the largest first."""
         marked = pixels[..., 2] == BLUE
         found = []
-        for person, quality in {(int(r), int(g)) for r, g in pixels[marked][:, :2]}:
+        for person, quality in np.unique(pixels[marked][:, :2], axis=0).tolist():
             rows, columns = np.nonzero(marked & (pixels[..., 0] == person) & (pixels[..., 1] == quality))
             left, top = float(columns.min()), float(rows.min())
             width, height = float(np.ptp(columns)) + 1.0, float(np.ptp(rows)) + 1.0
