@@ -27,10 +27,13 @@ def at_once(
     answers: queue.SimpleQueue[tuple[int, Answer | MatchError]] = queue.SimpleQueue()
 
     def work(number: int, call: Callable[[], Answer]) -> None:
+        told: Answer | MatchError = MatchError("the call broke off", where=name)
         try:
-            answers.put((number, call()))
+            told = call()
         except MatchError as error:
-            answers.put((number, error))
+            told = error
+        finally:  # whatever else ends the thread, nobody waits for it until the deadline
+            answers.put((number, told))
 
     for number, call in enumerate(calls):
         threading.Thread(target=work, args=(number, call), name=name, daemon=True).start()
