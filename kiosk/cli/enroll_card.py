@@ -69,20 +69,13 @@ def card(
         _show(found, json=json and propose)
         if propose:
             return
+        name = _confirmed("name", name, found.reading.fields.name, accept=accept) or ""
+        badge = _confirmed("badge", badge, _value(found, "badge_number"), accept=accept, needed=False)
+        rules = CardRules(settings.enrollment.card_similarity, allow_expired, quality, face, allow_duplicate)
         someone = register_with_card(
-            opened.desk,
-            found,
-            _confirmed("name", name, found.reading.fields.name, accept=accept) or "",
-            pictures,
-            badge=_confirmed("badge", badge, _value(found, "badge_number"), accept=accept, needed=False),
-            today=date.today(),
-            rules=CardRules(settings.enrollment.card_similarity, allow_expired),
-            live=reference,
-            quality=quality,
-            face=face,
-            allow_duplicate=allow_duplicate,
+            opened.desk, found, name, pictures, badge=badge, today=date.today(), rules=rules, live=reference,
             progress=advance,
-        )
+        )  # fmt: skip
     if json:
         emit({"person_id": someone.person_id, "name": someone.name, "badge": someone.badge})
     else:

@@ -37,6 +37,12 @@ class EndpointSettings(Group):
         pattern=r"^[a-zA-Z0-9_.\-]{1,240}$",
         description="collection of the enrolled, whose faces bear person ids",
     )
+    collection_before: str | None = Field(
+        None,
+        pattern=r"^[a-zA-Z0-9_.\-]{1,240}$",
+        examples=["door-v6"],
+        description="collection that is asked too while kiosk reindex fills the other; the same number of shards",
+    )
     shards: int = Field(1, ge=1, le=64, description="so many collections, COLLECTION-0 and on; 1: just COLLECTION")
     users: bool = Field(
         False, description="people are Rekognition users, found by all their faces together; as they were enrolled"
@@ -47,6 +53,8 @@ class EndpointSettings(Group):
     def _private(self) -> EndpointSettings:
         """Answers are not signed: only TLS proves whose they are."""
         private_endpoint(self.endpoint_url)
+        if self.collection_before == self.collection:
+            raise ValueError("collection_before is the collection itself")
         return self
 
 

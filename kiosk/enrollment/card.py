@@ -52,6 +52,10 @@ class CardRules:
     similarity: float = 90.0
     """Least similarity 0..100 of the living face and the card's, here and by the first engine."""
     allow_expired: bool = False
+    quality: QualityRule = "high"
+    """Of the living face's pictures, and which face of one."""
+    face: FaceRule = "only"
+    allow_duplicate: bool = False
 
 
 def read_card(desk: Desk, path: Path, read: Callable[[Pixels], Reading]) -> Card:
@@ -76,9 +80,6 @@ def register_with_card(
     today: date,
     rules: CardRules,
     live: Callable[[], Reference] | None = None,
-    quality: QualityRule = "high",
-    face: FaceRule = "only",
-    allow_duplicate: bool = False,
     progress: Progress = silent,
 ) -> Person:
     """A new person from pictures of the living face. ``name`` and ``badge`` are as the staff confirmed them.
@@ -92,13 +93,17 @@ def register_with_card(
             mend = "ask for a valid one, or allow it"
             raise InputError("the card has expired", where=str(card.path), mend=mend, reason="CARD_EXPIRED")
         steps.step = "quality"
-        stills = [] if live and not paths else read_stills(desk, paths, quality=quality, face=face, progress=progress)
+        stills = (
+            []
+            if live and not paths
+            else read_stills(desk, paths, quality=rules.quality, face=rules.face, progress=progress)
+        )
         if live is not None:
             steps.step = "liveness"
-            stills = [checked(desk, live(), quality), *stills]
+            stills = [checked(desk, live(), rules.quality), *stills]
             refuse_mixture(desk, stills)
         _refuse_other_face(desk, steps, card, stills, rules.similarity)
-        return register(desk, steps, stills, name, badge, "card", allow_duplicate=allow_duplicate)
+        return register(desk, steps, stills, name, badge, "card", allow_duplicate=rules.allow_duplicate)
 
 
 def _refuse_other_face(desk: Desk, steps: Steps, card: Card, stills: Sequence[Still], least: float) -> None:

@@ -48,6 +48,9 @@ class FaceEngine(Protocol):
     def collection_of(self, person_id: str) -> str:
         """Where this person's faces lie."""
 
+    def homes(self, person_id: str) -> Sequence[str]:
+        """Every collection in which faces of this person may lie, during a change of collections too."""
+
     def alike(self, picture: bytes) -> Mapping[str, float]:
         """Whom the picture may show, by the engine's own threshold: person id to similarity 0..100, the best first.
 

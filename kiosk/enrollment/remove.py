@@ -29,7 +29,7 @@ class Removed:
 def remove_person(registry: Registry, ref: str) -> Removed:
     """Erase somebody. Raises UnknownPerson, RecordsError (then nothing was changed)."""
     known = registry.book.find(ref).person_id
-    places = [(engine.name, engine.collection_of(known)) for engine in registry.engines]
+    places = [(engine.name, home) for engine in registry.engines for home in engine.homes(known)]
     removal = registry.book.remove(known, places + registry.aside)
     done = settle(registry, known)
     return Removed(removal, done.erased, done.waiting, done.problems)

@@ -39,16 +39,22 @@ class FaceNotIndexed(Unusable):
 class FaceCollections:
     """The collections of one place, for enrolling. Safe from several threads."""
 
-    def __init__(self, asker: Asker, place: Place, *, call_s: float = 20.0) -> None:
-        """``call_s``: the deadline of one step, seconds."""
+    def __init__(self, asker: Asker, place: Place, *, before: Place | None = None, call_s: float = 20.0) -> None:
+        """``before``: where people are who have not moved yet. ``call_s``: the deadline of one step, seconds."""
         self.name = place.name
         self.place = place
+        self.before = before
         self._asker = asker
         self._call_s = call_s
 
     def collection_of(self, person_id: str) -> str:
         """Where this person's faces lie."""
         return collection_of(self.place.prefix, person_id, self.place.shards)
+
+    def homes(self, person_id: str) -> tuple[str, ...]:
+        """Every collection in which faces of this person may lie."""
+        places = [place for place in (self.place, self.before) if place is not None]
+        return tuple(collection_of(place.prefix, person_id, place.shards) for place in places)
 
     @property
     def collections(self) -> tuple[str, ...]:
@@ -88,16 +94,18 @@ class FaceCollections:
 
         Raises Unusable (no face in the picture that the engine can use), MatchError.
         """
-        until_s = self._until_s()
+        until_s, found = self._until_s(), dict[str, float]()
 
-        def search(collection: str) -> Found:
-            question = self.place.question(collection, picture, MOST_LOOKALIKES, self.place.least, "NONE")
-            return found_in(self._asker.ask(self.place.operation, question, until_s), self.place)
+        def search(place: Place, collection: str) -> Found:
+            question = place.question(collection, picture, MOST_LOOKALIKES, place.least, "NONE")
+            return found_in(self._asker.ask(place.operation, question, until_s), place)
 
-        calls = [partial(search, collection) for collection in self.collections]
-        version, best = together(at_once(calls, until_s, self.name, self._asker.clock), self.place)
-        ranked = sorted(best.items(), key=lambda pair: -pair[1])
-        return {one: value for one, value in ranked if value >= self.place.thresholds[version].threshold}
+        for place in (one for one in (self.place, self.before) if one is not None):
+            calls = [partial(search, place, collection) for collection in names(place.prefix, place.shards)]
+            version, best = together(at_once(calls, until_s, self.name, self._asker.clock), place)
+            enough = place.thresholds[version].threshold
+            found |= {one: max(value, found.get(one, 0.0)) for one, value in best.items() if value >= enough}
+        return dict(sorted(found.items(), key=lambda pair: -pair[1]))
 
     def index(self, person_id: str, picture: bytes, quality: str = "high") -> IndexedFace:
         """Add the only face of ``picture`` to the person's faces; ``quality``: the engine's own filter, in lower case.

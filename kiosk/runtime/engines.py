@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from kiosk.config.engines import EndpointSettings
 from kiosk.config.tree import Settings
@@ -13,8 +14,9 @@ from kiosk.identity.answers import Place
 from kiosk.identity.asking import Asker
 from kiosk.identity.breaker import NEVER, Breaker, BreakerRules
 from kiosk.identity.calling import open_client
+from kiosk.identity.changing import ChangingEngine
 from kiosk.identity.collection import FaceCollections
-from kiosk.identity.failover import Candidate, FailoverMatcher
+from kiosk.identity.failover import Candidate, Engine, FailoverMatcher
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.observed import ObservedMatcher, watch_client
 from kiosk.identity.rekognition import RekognitionEngine
@@ -60,7 +62,11 @@ def open_engines(
             if observe is not None:
                 watch_client(client, name, observe)
             place = place_of(name, endpoint, settings)
-            engine = RekognitionEngine(Asker(name, client), place, encode, badge_holder, enrolled, held)
+            engine: Engine = RekognitionEngine(Asker(name, client), place, encode, badge_holder, enrolled, held)
+            old = place_before(place, endpoint)
+            if old is not None:
+                before = RekognitionEngine(Asker(name, client), old, encode, badge_holder, enrolled, held)
+                engine = ChangingEngine(engine, before)
             candidates.append(Candidate(name, engine, Breaker(rules, time.monotonic)))
         candidates.append(Candidate(LOCAL, near, Breaker(NEVER, time.monotonic)))
         yield FailoverMatcher(candidates, fallback, local.model_version, journal)
@@ -78,7 +84,9 @@ def open_collections(
             stack.callback(client.close)
             if observe is not None:
                 watch_client(client, name, observe)
-            opened.append(FaceCollections(Asker(name, client), place_of(name, endpoint, settings), call_s=DESK_S))
+            place = place_of(name, endpoint, settings)
+            before = place_before(place, endpoint)
+            opened.append(FaceCollections(Asker(name, client), place, before=before, call_s=DESK_S))
         yield tuple(opened)
 
 
@@ -111,6 +119,11 @@ def enabled_endpoints(settings: Settings) -> list[tuple[str, EndpointSettings]]:
 def place_of(name: str, endpoint: EndpointSettings, settings: Settings) -> Place:
     """Where this engine's people are."""
     return Place(name, endpoint.collection, endpoint.shards, settings.identity.models, users=endpoint.users)
+
+
+def place_before(place: Place, endpoint: EndpointSettings) -> Place | None:
+    """Where people are who have not moved yet, during a change of collections."""
+    return None if endpoint.collection_before is None else replace(place, prefix=endpoint.collection_before)
 
 
 def examined(settings: Settings) -> str:

@@ -22,7 +22,7 @@ from kiosk.enrollment.register import enroll_images
 from kiosk.enrollment.settle import settle
 from kiosk.enrollment.sources import BatchEntry, entries
 from kiosk.enrollment.update import update_images
-from kiosk.errors import InputError, RecordsFull
+from kiosk.errors import InputError, RecordsConflict, RecordsFull
 from kiosk.kpi.words import REGISTRATION_REASONS
 from tests.support.enrolling import Killed, World, open_world, photo
 from tests.support.painted import BLURRED
@@ -286,9 +286,12 @@ def test_another_collection_is_filled_from_kept_pictures(world: World, source: P
     poor = replace(world, desk=replace(world.desk, registry=without))
     enroll_images(poor.desk, "Poor", [photo(source, 9)])
     (old,) = world.registry.engines
-    new = type(old)(old._asker, replace(old.place, prefix="next"))  # type: ignore[attr-defined]  # FaceCollections
+    place = replace(old.place, prefix="next")  # type: ignore[attr-defined]  # FaceCollections
+    new = type(old)(old._asker, place, before=old.place)  # type: ignore[attr-defined,call-arg]  # as above
     new.prepare()
     changed = world.restarted(engines=(new,))
+    with pytest.raises(RecordsConflict, match=r"\(site\)"):  # who has not moved yet is known all the same
+        enroll_images(changed.desk, "Twice", [photo(source, 1, 220)])
     result = changing.Reindexed()
     changing.reindex(changed.desk, decode_image, result, dry_run=True)
     assert (len(result.done), [one.name for one in result.come_by]) == (6, ["Poor"])

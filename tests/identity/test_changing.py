@@ -1,0 +1,55 @@
+"""Two collections during a change: who is in either is known, and nobody by less than its own model asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kiosk.errors import MatchError
+from kiosk.identity.changing import ChangingEngine
+from kiosk.reasons import Reason
+from tests.identity.test_failover import Clock, Played
+from tests.support.facekit import someone
+
+
+def changing(clock: Clock, new: Played, old: Played) -> ChangingEngine:
+    """On one clock."""
+    return ChangingEngine(replace(new, clock=clock), old, clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "reason", "source"),
+    [
+        (Reason.WELCOME, Reason.WELCOME, Reason.WELCOME, "new"),
+        (Reason.UNKNOWN_PERSON, Reason.WELCOME, Reason.WELCOME, "old"),
+        (Reason.BADGE_MISMATCH, Reason.WELCOME, Reason.WELCOME, "old"),
+        (Reason.UNKNOWN_PERSON, Reason.AMBIGUOUS_PERSON, Reason.AMBIGUOUS_PERSON, "old"),
+        (Reason.UNKNOWN_PERSON, Reason.UNKNOWN_PERSON, Reason.UNKNOWN_PERSON, "new"),
+        (Reason.AMBIGUOUS_PERSON, Reason.WELCOME, Reason.AMBIGUOUS_PERSON, "new"),
+        (Reason.UNKNOWN_BADGE, Reason.WELCOME, Reason.UNKNOWN_BADGE, "new"),
+    ],
+)
+def test_the_old_collection_is_asked_for_whom_the_new_one_does_not_know(
+    new: Reason, old: Reason, reason: Reason, source: str
+) -> None:
+    """And for nobody else: what the new one is unsure of, the old one does not settle."""
+    engine = changing(Clock(), Played("new", reason=new), Played("old", reason=old))
+    found = engine.search(someone(1), deadline_s=2.0)
+    assert (found.reason, found.source) == (reason, source)
+
+
+def test_both_share_one_deadline() -> None:
+    """The old one has what the new one left."""
+    clock = Clock()
+    old = Played("old", clock=clock)
+    engine = changing(clock, Played("new", reason=Reason.UNKNOWN_PERSON, takes_s=0.75), old)
+    engine.search(someone(1), deadline_s=2.0)
+    assert old.asked == [1.25]
+
+
+def test_an_old_collection_that_fails_is_a_failure_not_nobody() -> None:
+    """Another engine must be asked then: the person may be there."""
+    engine = changing(Clock(), Played("new", reason=Reason.UNKNOWN_PERSON), Played("old", fault=MatchError("gone")))
+    with pytest.raises(MatchError, match="gone"):
+        engine.search(someone(1), deadline_s=2.0)
