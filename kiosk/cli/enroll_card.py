@@ -46,10 +46,7 @@ def card(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Enroll a person whose face is the one on a card; name and badge are proposed from the card, and confirmed by you.
-
-    Pictures of the person, --live, --recording or --session show the living face; the card's own becomes no template.
-    """
+    """Enroll a person whose living face is the one on a card; you confirm the name and the badge that it proposes."""
     from kiosk.cli.checked import live_reference
     from kiosk.enrollment.card import CardRules, read_card, register_with_card
     from kiosk.enrollment.settle import settle
