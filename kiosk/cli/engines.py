@@ -67,8 +67,10 @@ def prepare(config: ConfigOption = None, json: JsonOption = False) -> None:
 @app.command()
 def detect(image: ImageArgument, engine: EngineOption = None, config: ConfigOption = None) -> None:
     """What an engine sees in a picture: DetectFaces with all attributes, as JSON, the largest face first."""
+    from kiosk.identity.looking import detect as faces_in
+
     with _one(engine, config) as asked:
-        emit({"engine": asked.name, "faces": asked.detect(_small(image))})
+        emit({"engine": asked.name, "faces": faces_in(asked, _small(image))})
 
 
 @app.command()
@@ -96,8 +98,11 @@ def drop(
     config: ConfigOption = None,
 ) -> None:
     """Delete a collection that a change of models left behind; one with faces, or in use, only with --force."""
+    from kiosk.identity.looking import drop as deleted
+    from kiosk.identity.looking import every_collection
+
     with _one(engine, config) as asked:
-        if collection not in asked.others():
+        if collection not in every_collection(asked):
             raise ConfigurationError("there is no such collection", where=f"{asked.name} {collection}")
         faces = asked.count(collection)
         if not force and (faces or collection in asked.collections):
@@ -105,7 +110,7 @@ def drop(
             raise ConfigurationError(
                 what, where=f"{asked.name} {collection}", mend="kiosk reindex --finish, or --force"
             )
-        asked.drop(collection)
+        deleted(asked, collection)
     say(f"{asked.name}: deleted {collection}")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
-from kiosk.cli.enrollment import FaceOption, QualityOption
+from kiosk.cli.enrollment import FaceOption, QualityOption, UncheckedOption, refuse_unchecked
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 from kiosk.errors import KioskError
@@ -44,6 +44,7 @@ def batch(
     ] = None,
     quality: QualityOption = "high",
     face: FaceOption = "only",
+    unchecked: UncheckedOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -51,12 +52,13 @@ def batch(
 
     Exit code 1 when somebody was not enrolled: the reasons are in the rejects file.
     """
-    from kiosk.enrollment.batch import Batch, BatchRules, Summary
+    from kiosk.enrollment.batch import Batch, BatchRules, EntryEnd, Summary
     from kiosk.enrollment.settle import settle
     from kiosk.enrollment.sources import entries
     from kiosk.runtime.desk import open_bucket, open_desk
 
     settings = load(config)
+    refuse_unchecked(settings, unchecked=unchecked)
     rate = per_s or settings.enrollment.per_s
     rules = BatchRules(rate, settings.enrollment.workers, quality=quality, face=face, dry_run=dry_run)
     with ExitStack() as stack:
@@ -76,8 +78,10 @@ def batch(
         try:
             with progress(quiet=json) as advance:
                 Batch(opened.desk, rules, bring=bring).run(found, summary, advance)
-        finally:
-            _write_rejects(rejects, summary.ends)
+        finally:  # also when it was interrupted: whoever was not reached is not to be lost
+            reached = {end.entry.place for end in summary.ends}
+            late = [EntryEnd(entry, "failed", "", "", "NOT_REACHED") for entry in found if entry.place not in reached]
+            _write_rejects(rejects, [*summary.ends, *late], source, keep=dry_run)
         pairs = _lookalikes(opened, summary)
         names = {one.person_id: one.name for one in opened.store.enrollments().everybody()} if pairs else {}
     _tell(summary, pairs, names, len(found), rejects, json=json)
@@ -112,19 +116,23 @@ def _clock(seconds: float) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
-def _write_rejects(file: Path, ends: Sequence[EntryEnd]) -> None:
-    """Whole or not at all; an old one is removed when there is nothing to tell. Raises KioskError."""
+def _write_rejects(file: Path, ends: Sequence[EntryEnd], source: str, *, keep: bool) -> None:
+    """Whole or not at all; an old one is removed when there is nothing to tell, unless ``keep``. Raises KioskError."""
     lost = [end for end in ends if end.ended in ("refused", "failed")]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("name", "badge", "path", "step", "reason", "told"))
     for end in lost:
         for path in end.entry.paths:
-            where = end.entry.place if end.entry.remote else path.resolve()
+            where = (
+                f"s3://{source.removeprefix('s3://').partition('/')[0]}/{path}" if end.entry.remote else path.resolve()
+            )
             row = (end.entry.name, end.entry.badge or "", where, end.step, end.reason, end.told)
             writer.writerow(row)
     half = file.with_name(f".{file.name}.{os.getpid()}")
     try:
+        if keep and (not lost or file.resolve() == Path(source).resolve()):
+            return
         if not lost:
             file.unlink(missing_ok=True)
             return
@@ -161,7 +169,7 @@ def _lookalikes(opened: OpenDesk, summary: Summary) -> list[Pair]:
                 found += pairs_of_engine(engine, mine, person_id)
         except MatchError as error:
             complain(f"look-alikes were not sought in {engine.name}: {error}")
-    return found
+    return list({(pair.one, pair.other, pair.engine): pair for pair in found}.values())
 
 
 def _tell(

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
-from kiosk.cli.enrollment import FaceOption, LocalOption, QualityOption, RecordingOption, SessionOption
+from kiosk.cli.enrollment import (
+    FaceOption,
+    LocalOption,
+    QualityOption,
+    RecordingOption,
+    SessionOption,
+    refuse_unchecked,
+)
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 from kiosk.errors import ConfigurationError, InputError
@@ -55,10 +62,11 @@ def card(
     settings, pictures = load(config), images or []
     reference = live_reference(settings, live=live, recording=recording, session=session, quiet=json)
     if not propose:
-        _refuse_absent(bool(pictures), reference is not None, must=settings.enrollment.live)
+        refuse_unchecked(settings, unchecked=reference is not None, mend="give --live, --recording or --session")
+        _refuse_absent(bool(pictures), reference is not None)
     with (
         open_desk(settings, data_dir(), create=True, local_only=local_only) as opened,
-        open_cards(settings, data_dir()) as reader,
+        open_cards(settings, data_dir(), local_only=local_only) as reader,
         progress(quiet=json) as advance,
     ):
         settle(opened.desk.registry)
@@ -79,12 +87,7 @@ def card(
         say(f"enrolled {someone.name}{f' with badge {someone.badge}' if someone.badge else ''} as {someone.person_id}")
 
 
-def _refuse_absent(pictures: bool, checked: bool, *, must: bool) -> None:
-    if must and not checked:
-        mend = "give --live, --recording or --session"
-        raise ConfigurationError(
-            "this site enrolls only who is checked to be there", where="enrollment.live", mend=mend
-        )
+def _refuse_absent(pictures: bool, checked: bool) -> None:
     if not pictures and not checked:
         mend = "give a picture of the person, --live, --recording or --session"
         raise InputError("a card alone proves nothing", where="enroll card", mend=mend)

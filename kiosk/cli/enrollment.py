@@ -14,6 +14,7 @@ from kiosk.config.paths import data_dir
 from kiosk.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
+    from kiosk.config.tree import Settings
     from kiosk.enrollment.settle import Settled
 
 QualityOption = Annotated[
@@ -30,6 +31,9 @@ RecordingOption = Annotated[
 ]
 SessionOption = Annotated[
     str | None, typer.Option("--session", metavar="ID", help="As --live, by a liveness session of the first engine.")
+]
+UncheckedOption = Annotated[
+    bool, typer.Option("--unchecked", help="Although this site enrolls only who is checked to be there.")
 ]
 LocalOption = Annotated[
     bool, typer.Option("--local-only", help="Ask and tell no engine elsewhere; kiosk reindex makes up for it.")
@@ -81,11 +85,7 @@ def person(
 
     settings, pictures = load(config), images or []
     reference = live_reference(settings, live=live, recording=recording, session=session, quiet=json)
-    if settings.enrollment.live and reference is None:
-        mend = "give --live, --recording or --session"
-        raise ConfigurationError(
-            "this site enrolls only who is checked to be there", where="enrollment.live", mend=mend
-        )
+    refuse_unchecked(settings, unchecked=reference is not None, mend="give --live, --recording or --session")
     if not pictures and reference is None:
         mend = "name pictures, or give --live, --recording or --session"
         raise InputError("no picture given", where="enroll", mend=mend)
@@ -119,23 +119,50 @@ def update(
     images: PicturesArgument,
     quality: QualityOption = "high",
     face: FaceOption = "only",
+    allow_duplicate: Annotated[
+        bool, typer.Option("--allow-duplicate", help="Although somebody else is enrolled with the same face.")
+    ] = False,
+    unchecked: UncheckedOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put new pictures in the place of a person's old ones; the face must be the one that is enrolled."""
+    """Put new pictures in the place of a person's old ones; the face must be the one that is enrolled.
+
+    Exit code 1 when something lags behind: the change stands.
+    """
     from kiosk.enrollment.update import update_images
     from kiosk.runtime.desk import open_desk
 
-    with open_desk(load(config), data_dir(), create=False) as opened, progress(quiet=json) as advance:
-        updated = update_images(opened.desk, who, images, quality=quality, face=face, progress=advance)
-    if json:
-        emit({"person_id": updated.person.person_id, "templates": len(images), "waiting": updated.waiting})
-        return
-    say(f"{updated.person.name} has {len(images)} new template{'s' if len(images) != 1 else ''}")
+    settings = load(config)
+    refuse_unchecked(settings, unchecked=unchecked)
+    with open_desk(settings, data_dir(), create=False) as opened, progress(quiet=json) as advance:
+        updated = update_images(
+            opened.desk,
+            who,
+            images,
+            quality=quality,
+            face=face,
+            allow_duplicate=allow_duplicate,
+            progress=advance,
+        )
     for problem in updated.problems:
         complain(problem)
-    if updated.waiting:
-        say("old faces in an engine that did not answer are erased later (kiosk enroll settle)")
+    if json:
+        emit({"person_id": updated.person.person_id, "templates": len(images), "waiting": updated.waiting})
+    else:
+        say(f"{updated.person.name} has {len(images)} new template{'s' if len(images) != 1 else ''}")
+        if updated.waiting:
+            say("old faces in an engine that did not answer are erased later (kiosk enroll settle)")
+    if updated.problems:
+        raise typer.Exit(1)
+
+
+def refuse_unchecked(settings: Settings, *, unchecked: bool, mend: str = "add --unchecked") -> None:
+    """Raises ConfigurationError where the site's policy asks for a check that is not made."""
+    if settings.enrollment.live and not unchecked:
+        raise ConfigurationError(
+            "this site enrolls only who is checked to be there", where="enrollment.live", mend=mend
+        )
 
 
 @app.command()
@@ -143,7 +170,7 @@ def settle(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Finish what was cut off: take back faces in engines that belong to nobody who is enrolled.
 
     Every enrollment does so first. Exit code 1 when something is left: an engine did not answer, or a call may still be
-    on its way (a quarter of an hour).
+    on its way (half an hour).
     """
     from kiosk.enrollment.settle import settle as settled
     from kiosk.records.store import Store

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -32,7 +33,15 @@ from kiosk.enrollment.register import (
 )
 from kiosk.enrollment.sources import BatchEntry
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still, digest_of
-from kiosk.errors import InputError, KioskError, RecordsError, RecordsFull, RecordsLocked, RecordsReadOnly
+from kiosk.errors import (
+    InputError,
+    KioskError,
+    RecordsConflict,
+    RecordsError,
+    RecordsFull,
+    RecordsLocked,
+    RecordsReadOnly,
+)
 
 Ended = Literal["enrolled", "already", "usable", "refused", "failed"]
 """``usable``: of a dry run."""
@@ -164,6 +173,9 @@ class Batch:
         finally:
             self._over.set()  # workers that pause give up; those that write finish their entry
             pool.shutdown(wait=True, cancel_futures=True)
+            for one in running:  # those that ended while the others were waited for
+                if not one.cancelled() and one.exception() is None:
+                    summary.ends.append(one.result())
 
     @staticmethod
     def _ended(summary: Summary, end: EntryEnd, entries: Sequence[BatchEntry], progress: Progress) -> None:
@@ -181,20 +193,40 @@ class Batch:
                 return self._read(brought)
         except GIVE_UP:
             raise
+        except InputError as error:
+            return _refused(entry, error)
         except RecordsError as error:  # of the bucket: the next picture may come
             return _refused(entry, error, "failed")
 
     def _read(self, entry: BatchEntry) -> EntryEnd | list[Still]:
         try:
-            with told(self._desk, KINDS, "batch"):
+            with self._told() as steps:
                 if entry.fault:
                     raise InputError(entry.fault, where=entry.place, reason="UNUSABLE_LINE")
                 known = self._known(entry)
                 if known:
+                    steps.step = "duplicate"
+                    self._refuse_other(entry, known)
                     return EntryEnd(entry, "already", known)
                 return read_stills(self._desk, entry.paths, quality=self._rules.quality, face=self._rules.face)
         except InputError as error:
             return _refused(entry, error)
+        except RecordsConflict as error:
+            return _refused(entry, error)
+
+    def _told(self) -> AbstractContextManager[Steps]:
+        """A dry run leaves no event."""
+        return told(self._desk, None if self._rules.dry_run else KINDS, "batch")
+
+    def _refuse_other(self, entry: BatchEntry, person_id: str) -> None:
+        """Raises RecordsConflict: the pictures are of somebody who is called otherwise, or has another badge."""
+        person = self._desk.registry.book.find(person_id)
+        same_badge = entry.badge is None or entry.badge.lower() == (person.badge or "").lower()
+        if person.name.casefold() != " ".join(entry.name.split()).casefold() or not same_badge:
+            badge = f" with badge {person.badge}" if person.badge else ""
+            raise RecordsConflict(
+                f"these pictures are already of {person.name}{badge}", where=entry.place, reason="PICTURE_TAKEN"
+            )
 
     def _known(self, entry: BatchEntry) -> str:
         """Whose templates all pictures are; empty: not of one person."""
@@ -204,7 +236,7 @@ class Batch:
 
     def _enrolled(self, entry: BatchEntry, stills: list[Still]) -> EntryEnd:
         try:
-            with told(self._desk, KINDS, "batch") as steps:
+            with self._told() as steps:
                 return self._tried(entry, stills, steps)
         except GIVE_UP:
             raise
@@ -212,10 +244,10 @@ class Batch:
             return _refused(entry, error, "refused" if is_refusal(error) else "failed")
 
     def _tried(self, entry: BatchEntry, stills: list[Still], steps: Steps) -> EntryEnd:
-        pause_s = self._rules.pause_s
+        pause_s, person_id = self._rules.pause_s, str(uuid.uuid4())  # one for all tries: a face left behind is its own
         for left in reversed(range(self._rules.tries)):
             try:
-                return self._once(entry, stills, steps)
+                return self._once(entry, stills, steps, person_id)
             except GIVE_UP:
                 raise
             except KioskError as error:
@@ -225,11 +257,11 @@ class Batch:
             pause_s *= 2.0
         raise InputError("was not tried", where=entry.place)  # no tries at all
 
-    def _once(self, entry: BatchEntry, stills: list[Still], steps: Steps) -> EntryEnd:
+    def _once(self, entry: BatchEntry, stills: list[Still], steps: Steps, person_id: str) -> EntryEnd:
         if self._desk.registry.engines:
             self._rate.wait(CALLS_A_PICTURE * len(stills))
         if not self._rules.dry_run:
-            person = register(self._desk, steps, stills, entry.name, entry.badge, "batch")
+            person = register(self._desk, steps, stills, entry.name, entry.badge, "batch", person_id=person_id)
             return EntryEnd(entry, "enrolled", person.person_id)
         steps.step = "badge"
         self._desk.registry.book.check_free(entry.name, entry.badge)

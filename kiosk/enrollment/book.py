@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 
 from kiosk.values import Embedding, IndexedFace, NewTemplate, Person
 
+DIRECTORY, SHELF = ASIDE = "directory", "pictures"
+"""Stand for an engine in tasks about what is kept outside of the book and of all engines."""
 TaskKind = Literal["LOOK", "SWEEP", "ERASE"]
 """LOOK: faces may have been added that the book does not hold, or are just being added; they are to go. SWEEP: whoever
 added some, they are to go. ERASE: one face is to go."""
@@ -53,6 +55,8 @@ class Entry:
     faces: Sequence[IndexedFace] = ()
     pictures: Sequence[Picture] = ()
     """Only where the site keeps them."""
+    looks: Sequence[int] = ()
+    """Tasks of ``begin`` that are over once this is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,11 @@ class Book(Protocol):
     def stamp(self) -> str:
         """Changes whenever somebody is enrolled, changed or removed."""
 
-    def begin(self, person_id: str, places: Sequence[tuple[str, str]], owner: str) -> None:
-        """A LOOK for each (engine, collection) that is about to be asked to index this person."""
+    def begin(self, person_id: str, places: Sequence[tuple[str, str]], owner: str) -> Sequence[int]:
+        """A LOOK for each (engine, collection) that is about to be asked to index this person; their ids."""
 
     def register(self, entry: Entry, name: str, badge: str | None, stamp: str, source: str) -> tuple[Person, str]:
-        """Write a new person down and take the tasks of ``begin`` away; who it is, and the new stamp.
+        """Write a new person down and end ``entry.looks``; who it is, and the new stamp.
 
         Raises RecordsMoved when the book is not as of ``stamp``, RecordsConflict for a taken name, badge or picture.
         """
@@ -87,8 +91,14 @@ class Book(Protocol):
         Raises RecordsMoved, RecordsConflict, UnknownPerson.
         """
 
-    def add(self, entry: Entry) -> None:
-        """Templates and faces beside the person's others, and the tasks of ``begin`` away. Raises UnknownPerson."""
+    def age(self, person_id: str) -> str:
+        """Changes whenever the person's templates, state or badge do. Raises UnknownPerson."""
+
+    def add(self, entry: Entry, age: str) -> None:
+        """Templates and faces beside the person's others, and end ``entry.looks``.
+
+        Raises UnknownPerson, RecordsMoved when the person is not as of ``age``.
+        """
 
     def retire(self, person_id: str, model_version: str, places: frozenset[tuple[str, str]]) -> int:
         """End a change of models for somebody: templates of other models go, faces outside of ``places`` become tasks.
@@ -126,6 +136,9 @@ class Book(Protocol):
 
     def tasks(self, person_id: str | None = None) -> Sequence[Task]:
         """What is still to be done, the oldest first."""
+
+    def looked(self, tasks: Sequence[Task]) -> None:
+        """Nobody is at these any more: they were looked at once, and wait for the last look."""
 
     def done(self, tasks: Sequence[Task], erased: int, person_id: str, engine: str) -> None:
         """These tasks of one person in one engine are over; ``erased`` faces are gone and were looked for."""

@@ -89,7 +89,7 @@ def register_with_card(
     """
     with told(desk, KINDS, "card") as steps:
         steps.step = "card"
-        if card.reading.fields.expired(today) and not rules.allow_expired:
+        if _expired(card.reading, today) and not rules.allow_expired:
             mend = "ask for a valid one, or allow it"
             raise InputError("the card has expired", where=str(card.path), mend=mend, reason="CARD_EXPIRED")
         steps.step = "quality"
@@ -101,15 +101,24 @@ def register_with_card(
         if live is not None:
             steps.step = "liveness"
             stills = [checked(desk, live(), rules.quality), *stills]
-            refuse_mixture(desk, stills)
+            refuse_mixture(desk, stills, desk.threshold)
         _refuse_other_face(desk, steps, card, stills, rules.similarity)
         return register(desk, steps, stills, name, badge, "card", allow_duplicate=rules.allow_duplicate)
+
+
+def _expired(reading: Reading, today: date) -> bool:
+    """Also when sources differ and one of them says so."""
+    told = [read.value for one in reading.conflicts if one.field == "expiry_date" for read in one.readings]
+    return bool(reading.fields.expired(today)) or any(isinstance(day, date) and day < today for day in told)
 
 
 def _refuse_other_face(desk: Desk, steps: Steps, card: Card, stills: Sequence[Still], least: float) -> None:
     """The local model and, where there is one, the first engine must both see one person."""
     steps.step = "face"
     for still in stills:
+        if still.sha256 == card.face.sha256:
+            mend = "take a picture of the person"
+            raise InputError("is the picture of the card", where=str(still.path), mend=mend, reason="CARD_MISMATCH")
         found = {"this machine": desk.alike(card.face.embedding, still.embedding)}
         for engine in desk.registry.engines[:1]:
             found[engine.name] = engine.compare(card.face.crop, still.crop)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
-from kiosk.enrollment.book import Book, Entry
+from kiosk.enrollment.book import DIRECTORY, SHELF, Book, Entry
 from kiosk.enrollment.places import Directory, FaceEngine, PictureShelf
 from kiosk.enrollment.stills import StillReader
 from kiosk.errors import InputError, KioskError, MatchError, ModelError, RecordsConflict, RecordsError, UnknownPerson
@@ -21,8 +21,6 @@ from kiosk.ports import Matcher
 from kiosk.values import Embedding
 
 DEADLINE_S = 10.0
-DIRECTORY, SHELF = "directory", "pictures"
-"""Stand for an engine in tasks about what is kept outside of the book and of all engines."""
 SAME_PERSON = 80.0
 """Least similarity of a further picture to the first one: photos of one person years apart stay well above."""
 Step = Literal["quality", "liveness", "card", "face", "duplicate", "badge", "index", "store"]
@@ -37,6 +35,10 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 class Known(Protocol):
     """Keeps the local matcher in step with the book."""
+
+    @property
+    def everybody(self) -> Matcher:
+        """Also whoever is suspended: they are not to be enrolled again under another name."""
 
     def follow(self) -> str:
         """Take in whoever was enrolled, changed or removed by anybody; the book's stamp as of which it is."""
@@ -65,7 +67,7 @@ class Registry:
     @property
     def aside(self) -> list[tuple[str, str]]:
         """The places of tasks about what is kept outside of the book and of all engines."""
-        kept = ((DIRECTORY, self.directory), (SHELF, self.shelf if self.keeps_pictures else None))
+        kept = ((DIRECTORY, self.directory), (SHELF, self.shelf))
         return [(name, "") for name, part in kept if part is not None]
 
 
@@ -86,7 +88,13 @@ class Desk:
     """For whoever compares with the people here and then writes: one at a time."""
 
 
-_TELLING: dict[str, Step] = {"BADGE_TAKEN": "badge", "NAME_TAKEN": "badge", "PICTURE_TAKEN": "duplicate"}
+_TELLING: dict[str, Step] = {
+    "BADGE_TAKEN": "badge",
+    "NAME_TAKEN": "badge",
+    "UNUSABLE_NAME": "badge",
+    "UNUSABLE_BADGE": "badge",
+    "PICTURE_TAKEN": "duplicate",
+}
 """Words that say the step, wherever it was noticed: somebody may take a badge between the look and the writing."""
 
 
@@ -98,8 +106,8 @@ class Steps:
 
 
 @contextmanager
-def told(desk: Desk, kinds: tuple[str, str], source: Source, person_id: str | None = None) -> Iterator[Steps]:
-    """Write down how the block ends: ``kinds`` are the events of a refusal, and of one that broke off.
+def told(desk: Desk, kinds: tuple[str, str] | None, source: Source, person_id: str | None = None) -> Iterator[Steps]:
+    """Write down how the block ends: ``kinds`` are the events of a refusal, and of one that broke off; None: nothing.
 
     The error goes on as it came, with ``step`` and ``reason`` filled in.
     """
@@ -110,10 +118,13 @@ def told(desk: Desk, kinds: tuple[str, str], source: Source, person_id: str | No
         error.reason = error.reason or word_of(error)
         steps.step = _TELLING.get(error.reason, steps.step)
         error.step = steps.step
-        _note(desk, kinds[0] if is_refusal(error) else kinds[1], error.reason, steps, source, person_id)
+        if kinds is not None:
+            kind = kinds[0] if is_refusal(error) else kinds[1]
+            _note(desk, kind, error.reason, steps, source, person_id)
         raise
     except BaseException:
-        _note(desk, kinds[1], "INTERRUPTED", steps, source, person_id)
+        if kinds is not None:
+            _note(desk, kinds[1], "INTERRUPTED", steps, source, person_id)
         raise
 
 
@@ -121,7 +132,8 @@ def is_refusal(error: KioskError) -> bool:
     """Whether it would be refused again as it is; otherwise a part failed, and it may be tried again."""
     if isinstance(error, MatchError):
         return error.undone and error.reason != "ENGINE_REFUSED"
-    return isinstance(error, InputError | RecordsConflict | UnknownPerson) and error.reason != "MOVED"
+    refused = isinstance(error, InputError | RecordsConflict | UnknownPerson) or error.reason.startswith("UNUSABLE_")
+    return refused and error.reason != "MOVED"
 
 
 def word_of(error: KioskError) -> str:

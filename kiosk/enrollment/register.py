@@ -16,7 +16,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kiosk.enrollment.book import Entry, Picture
@@ -24,7 +24,7 @@ from kiosk.enrollment.desk import DEADLINE_S, SAME_PERSON, Desk, Progress, Sourc
 from kiosk.enrollment.places import Directory, FaceEngine
 from kiosk.enrollment.settle import undo
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still
-from kiosk.errors import InputError, MatchError, RecordsConflict, RecordsError, RecordsMoved
+from kiosk.errors import InputError, MatchError, RecordsConflict, RecordsError, RecordsMoved, UnknownPerson
 from kiosk.reasons import Reason
 from kiosk.values import IndexedFace, Match, NewTemplate, Person, Pixels
 from kiosk.visit.quality import FaceMeasures
@@ -68,7 +68,7 @@ def enroll_images(
         if live is not None:
             steps.step = "liveness"
             stills = [checked(desk, live(), quality), *stills]
-            refuse_mixture(desk, stills)
+            refuse_mixture(desk, stills, desk.threshold)  # whoever was not checked gets in by none of them
         source: Source = "photo" if live is None else "session"
         return register(desk, steps, stills, name, badge, source, allow_duplicate=allow_duplicate)
 
@@ -87,9 +87,11 @@ def read_stills(
     if not paths:
         raise InputError("no picture given", where="enroll")
     stills: list[Still] = []
-    for path in paths:
-        progress("pictures", len(stills), len(paths))
-        stills.append(desk.reader.read(path, quality=quality, face=face))
+    for done, path in enumerate(paths):
+        progress("pictures", done, len(paths))
+        still = desk.reader.read(path, quality=quality, face=face)
+        if all(still.sha256 != other.sha256 for other in stills):  # the same file under two names is one picture
+            stills.append(still)
     progress("pictures", len(paths), len(paths))
     refuse_mixture(desk, stills)
     return stills
@@ -104,14 +106,18 @@ def register(
     source: Source,
     *,
     allow_duplicate: bool = False,
+    person_id: str | None = None,
 ) -> Person:
-    """Duplicate search, index, store. Raises as ``enroll_images``."""
+    """Duplicate search, index, store. Raises as ``enroll_images``.
+
+    ``person_id``: of an earlier try of the same registration, of which an engine may still hold a face.
+    """
+    person_id = person_id or str(uuid.uuid4())
     steps.step = "badge"
     desk.registry.book.check_free(name, badge)
     steps.step = "duplicate"
     if not allow_duplicate:
-        refuse_known_elsewhere(desk, stills)
-    person_id = str(uuid.uuid4())
+        refuse_known_elsewhere(desk, stills, but=person_id)
     with Adding(desk, person_id, steps) as adding:
         steps.step = "badge"
         if desk.registry.directory is not None:
@@ -120,7 +126,7 @@ def register(
         if not allow_duplicate:
             steps.step = "duplicate"
             refuse_known_elsewhere(desk, stills, but=person_id)
-        entry = entry_of(desk, person_id, stills, adding.faces)
+        entry = replace(entry_of(desk, person_id, stills, adding.faces), looks=[*adding.looks, *adding.aside])
         adding.elsewhere(entry, stills)
         for _ in range(TRIES):
             with desk.turn:
@@ -154,6 +160,9 @@ class Adding:
         """``new``: claim and pictures elsewhere are to go too; else the person was there before."""
         self.done = False
         self.faces: list[IndexedFace] = []
+        self.looks: list[int] = []
+        """Tasks in engines; ``aside``: about directory and shelf."""
+        self.aside: list[int] = []
         self._desk = desk
         self._person_id = person_id
         self._steps = steps
@@ -162,9 +171,10 @@ class Adding:
 
     def __enter__(self) -> Adding:
         places = [(engine.name, engine.collection_of(self._person_id)) for engine in self._desk.registry.engines]
-        places += self._desk.registry.aside if self._new else []
-        if places:
-            self._desk.registry.book.begin(self._person_id, places, self._desk.registry.owner)
+        begin, owner = self._desk.registry.book.begin, self._desk.registry.owner
+        self.looks = list(begin(self._person_id, places, owner)) if places else []
+        aside = self._desk.registry.aside
+        self.aside = list(begin(self._person_id, aside, owner)) if aside else []
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -172,7 +182,7 @@ class Adding:
             return
         # What fails here stays a task, or a claim that ends by itself: the error that led here is the one to be told.
         with suppress(RecordsError):
-            undo(self._desk.registry, self._person_id, self.faces, sure=self._sure)
+            undo(self._desk.registry, self._person_id, self.faces, [*self.looks, *self.aside], sure=self._sure)
 
     def index(self, stills: Sequence[Still], engines: Sequence[FaceEngine] | None = None) -> None:
         """Every picture into every engine. Raises MatchError."""
@@ -190,10 +200,10 @@ class Adding:
     def elsewhere(self, entry: Entry, stills: Sequence[Still]) -> None:
         """Pictures and faces where they are kept outside of the book. Raises RecordsError."""
         self._steps.step = "store"
-        if self._desk.registry.shelf is not None and self._desk.registry.keeps_pictures:
+        if self._desk.registry.shelf is not None:
             if not self._new:
                 self._desk.registry.shelf.forget(self._person_id)
-            for still in stills:
+            for still in stills if self._desk.registry.keeps_pictures else ():
                 digest = hashlib.sha256(still.crop).hexdigest()
                 self._desk.registry.shelf.keep(self._person_id, digest, still.crop)
         if self._desk.registry.directory is not None:
@@ -226,12 +236,12 @@ def quality_figures(measures: FaceMeasures) -> Mapping[str, float]:
     return {name: round(float(value), 2) for name, value in figures.items() if value is not None}
 
 
-def refuse_mixture(desk: Desk, stills: Sequence[Still]) -> None:
-    """Raises InputError for pictures of several people."""
+def refuse_mixture(desk: Desk, stills: Sequence[Still], least: float = SAME_PERSON) -> None:
+    """Raises InputError for pictures of several people; ``least``: similarity 0..100 of each to the first."""
     first = stills[0]
     for other in stills[1:]:
         similarity = desk.alike(first.embedding, other.embedding)
-        if similarity < SAME_PERSON:
+        if similarity < least:
             raise InputError(
                 f"shows somebody else than {first.path.name} (similarity {similarity:.0f})",
                 where=str(other.path),
@@ -243,9 +253,10 @@ def refuse_mixture(desk: Desk, stills: Sequence[Still]) -> None:
 def refuse_known_here(desk: Desk, stills: Sequence[Still], *, but: str = "") -> None:
     """Raises RecordsConflict for a face that is enrolled on this machine, by anybody but ``but``."""
     for still in stills:
-        match = desk.matcher.search(still.embedding, deadline_s=DEADLINE_S)
+        match = desk.known.everybody.search(still.embedding, deadline_s=DEADLINE_S)
         if match.reason is Reason.AMBIGUOUS_PERSON or (match.reason is Reason.WELCOME and match.person_id != but):
-            raise _duplicate(still, match.person_id or "several people", match.similarity)
+            who = "several people" if match.person_id is None else _called(desk, match.person_id)
+            raise _duplicate(still, who, match.similarity)
 
 
 def refuse_known_elsewhere(desk: Desk, stills: Sequence[Still], *, but: str = "") -> None:
@@ -254,7 +265,15 @@ def refuse_known_elsewhere(desk: Desk, stills: Sequence[Still], *, but: str = ""
         for still in stills:
             for person_id, similarity in engine.alike(still.crop).items():
                 if person_id != but:
-                    raise _duplicate(still, f"{person_id} ({engine.name})", similarity)
+                    raise _duplicate(still, f"{_called(desk, person_id)} ({engine.name})", similarity)
+
+
+def _called(desk: Desk, person_id: str) -> str:
+    """With the name where the book knows it, for whoever sits at the desk."""
+    try:
+        return f"{desk.registry.book.find(person_id).name} {person_id}"
+    except (UnknownPerson, RecordsError):
+        return person_id
 
 
 def _duplicate(still: Still, who: str, similarity: float) -> RecordsConflict:

@@ -55,50 +55,50 @@ def reindex(
     """Everybody who needs it; ``result`` fills as it goes. Raises RecordsError (nothing can be written), ModelError."""
     people = desk.registry.book.everybody()
     for number, person in enumerate(people, 1):
-        here, engines = needs(desk, person)
-        if not here and not engines:
-            result.current += 1
-        else:
-            kept = _kept(desk, person.person_id)
-            if not kept:
-                result.come_by.append(person)
-            elif dry_run:
-                result.done.append(person)
-            else:
-                _one(desk, decode, person, kept, here, engines, result)
+        try:
+            _one(desk, decode, person, result, dry_run=dry_run)
+        except (ModelError, RecordsFull, RecordsLocked, RecordsReadOnly):
+            raise
+        except KioskError as error:
+            result.failed.append((person, str(error)))
         progress("people", number, len(people))
 
 
 def _kept(desk: Desk, person_id: str) -> Sequence[Picture]:
-    if desk.registry.shelf is not None:
-        return [Picture(sha256, content) for sha256, content in desk.registry.shelf.kept(person_id)]
-    return desk.registry.book.pictures_of(person_id)
+    """On the shelf, or in the book: who was enrolled while the shelf could not be reached has them there."""
+    shelf = desk.registry.shelf
+    kept = [] if shelf is None else [Picture(sha256, content) for sha256, content in shelf.kept(person_id)]
+    return kept or desk.registry.book.pictures_of(person_id)
 
 
-def _one(
-    desk: Desk,
-    decode: Callable[[bytes], Pixels],
-    person: Person,
-    kept: Sequence[Picture],
-    here: bool,
-    engines: Sequence[FaceEngine],
-    result: Reindexed,
-) -> None:
-    try:
-        with told(desk, KINDS, "photo", person.person_id) as steps:
-            stills = [_still(desk, decode, picture) for picture in kept]
-            with Adding(desk, person.person_id, steps, new=False) as adding:
-                adding.index(stills, engines)
-                steps.step = "store"
-                whole = entry_of(desk, person.person_id, stills, adding.faces)
-                desk.registry.book.add(Entry(person.person_id, whole.templates if here else (), whole.faces))
-                adding.done = True
-    except (ModelError, RecordsFull, RecordsLocked, RecordsReadOnly):
-        raise
-    except KioskError as error:
-        result.failed.append((person, str(error)))
-    else:
+def _one(desk: Desk, decode: Callable[[bytes], Pixels], person: Person, result: Reindexed, *, dry_run: bool) -> None:
+    registry, known = desk.registry, person.person_id
+    age = registry.book.age(known)
+    here, engines = needs(desk, person)
+    if not here and not engines:
+        result.current += 1
+        return
+    kept = _kept(desk, known)
+    if not kept:
+        result.come_by.append(person)
+        return
+    if dry_run:
         result.done.append(person)
+        return
+    with told(desk, KINDS, "photo", known) as steps:
+        stills = [_still(desk, decode, picture) for picture in kept]
+        with Adding(desk, known, steps, new=False) as adding:
+            if registry.directory is not None:
+                registry.directory.claim(known, person.badge)
+            adding.index(stills, engines)
+            steps.step = "store"
+            whole = entry_of(desk, known, stills, adding.faces)
+            looks = [*adding.looks, *adding.aside]
+            registry.book.add(Entry(known, whole.templates if here else (), whole.faces, looks=looks), age)
+            adding.done = True
+        if registry.directory is not None:
+            registry.directory.confirm(known, registry.book.faces_of(known))
+    result.done.append(person)
 
 
 def _still(desk: Desk, decode: Callable[[bytes], Pixels], picture: Picture) -> Still:
@@ -116,10 +116,11 @@ def finish(desk: Desk) -> int:
 
     Raises RecordsError. Faces in engines are erased by the next ``settle``.
     """
-    places = frozenset(
-        (engine.name, collection) for engine in desk.registry.engines for collection in engine.collections
-    )
-    version = desk.reader.models.embedding_version
-    return sum(
-        desk.registry.book.retire(person.person_id, version, places) for person in desk.registry.book.everybody()
-    )
+    version, book = desk.reader.models.embedding_version, desk.registry.book
+    gone = 0
+    for person in book.everybody():
+        homes = ((engine.name, engine.collection_of(person.person_id)) for engine in desk.registry.engines)
+        gone += book.retire(person.person_id, version, frozenset(homes))
+        if desk.registry.directory is not None and desk.registry.directory.faces(person.person_id) is not None:
+            desk.registry.directory.confirm(person.person_id, book.faces_of(person.person_id))
+    return gone

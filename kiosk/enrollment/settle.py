@@ -1,11 +1,13 @@
 """Putting other engines in step with the book: what a cut-off enrollment or a removal left there is taken away.
 
 Rules:
-- A face in an engine that the book does not hold goes away; one that it holds stays.
-- What another living process is at is left alone.
-- A LOOK is over only when no call can still be on its way: a signed request is valid for fifteen minutes, so one look
-  after that is the last. A SWEEP and an ERASE are over when they are done.
-- Everything may be cut off anywhere and done again.
+- A face in an engine that the book does not hold goes away; one that it holds stays. The engine is listed first, then
+  it is made sure that nobody is adding faces of this person, then the book is read: whoever adds faces writes a task
+  before, and either the task or the book tells of them.
+- A LOOK is over only when no call can still be on its way: a signed request is valid for fifteen minutes, and a
+  registration takes less than that, so one look half an hour after it began is the last. In between it is looked at
+  once. A SWEEP and an ERASE are over when they are done.
+- An engine that fails is not asked again in the same run. Everything may be cut off anywhere and done again.
 """
 
 from __future__ import annotations
@@ -15,14 +17,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
-from kiosk.enrollment.book import Task
-from kiosk.enrollment.desk import DIRECTORY, SHELF, Registry
+from kiosk.enrollment.book import DIRECTORY, SHELF, Task
+from kiosk.enrollment.desk import Registry
 from kiosk.enrollment.places import FaceEngine
 from kiosk.errors import KioskError, RecordsError, UnknownPerson
 from kiosk.values import IndexedFace
 
-SETTLE = timedelta(minutes=16)
-"""Signature Version 4 allows a difference of fifteen minutes; a call itself takes less than one."""
+SETTLE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,11 @@ class Settled:
 def settle(registry: Registry, person_id: str | None = None) -> Settled:
     """Do what is due, of one person or of everybody. Engines that fail are told, not raised; raises RecordsError."""
     engines = {engine.name: engine for engine in registry.engines}
-    erased, problems = 0, []
+    erased, problems, down = 0, list[str](), set[str]()
     ordered = sorted(registry.book.tasks(person_id), key=lambda task: (task.person_id, task.engine, task.task_id))
     for (who, name), found in groupby(ordered, key=lambda task: (task.person_id, task.engine)):
-        tasks = [
-            task
-            for task in found
-            if not (task.owner and task.owner != registry.owner and registry.is_alive(task.owner))
-        ]
-        if not tasks:
+        tasks = [task for task in found if _is_due(registry, task)]
+        if not tasks or name in down:
             continue
         if name in (DIRECTORY, SHELF):
             problem = _forget(registry, name, who, tasks)
@@ -61,38 +58,64 @@ def settle(registry: Registry, person_id: str | None = None) -> Settled:
             gone = _erase(registry, engines[name], who, tasks)
         except KioskError as error:
             problems.append(str(error))
+            down.add(name)
             continue
-        erased += gone
-        over = [task for task in tasks if _is_over(registry, task)]
-        if over or gone:
-            registry.book.done(over, gone, who, name)
+        if gone is not None:
+            erased += gone
+            _tick_off(registry, tasks, gone, who, name)
     return Settled(erased, len(registry.book.tasks(person_id)), tuple(dict.fromkeys(problems)))
 
 
-def _erase(registry: Registry, engine: FaceEngine, person_id: str, tasks: Sequence[Task]) -> int:
-    """Take away what the tasks are about; how many faces. Raises KioskError."""
-    held = set(registry.book.faces_of(person_id))
-    faces = {
-        (task.collection, task.face_id): IndexedFace(engine.name, task.collection, task.face_id, "")
-        for task in tasks
-        if task.kind == "ERASE"
-    }
-    known = {(face.collection, face.face_id) for face in held}
-    for collection in dict.fromkeys(task.collection for task in tasks if task.kind != "ERASE"):
-        for face in engine.of_person(person_id, collection):
-            if (face.collection, face.face_id) not in known:
-                faces[face.collection, face.face_id] = face
-    engine.erase(list(faces.values()))
-    if not _exists(registry, person_id):
+def _is_due(registry: Registry, task: Task) -> bool:
+    """Not another living process's, and not one that was looked at and now waits for its last look."""
+    if task.owner and task.owner != registry.owner and registry.is_alive(task.owner):
+        return False
+    return bool(task.owner) or _is_over(registry, task)
+
+
+def _is_over(registry: Registry, task: Task) -> bool:
+    """Whether nothing more can come of it once it is done now."""
+    return task.kind != "LOOK" or registry.now() - task.created >= SETTLE
+
+
+def _tick_off(registry: Registry, tasks: Sequence[Task], gone: int, person_id: str, name: str) -> None:
+    over = [task for task in tasks if _is_over(registry, task)]
+    if over or gone:
+        registry.book.done(over, gone, person_id, name)
+    registry.book.looked([task for task in tasks if task not in over])
+
+
+def _erase(registry: Registry, engine: FaceEngine, person_id: str, tasks: Sequence[Task]) -> int | None:
+    """Take away what the tasks are about; how many faces, None: somebody is adding some. Raises KioskError."""
+    listed = [
+        face
+        for collection in dict.fromkeys(task.collection for task in tasks if task.kind != "ERASE")
+        for face in engine.of_person(person_id, collection)
+    ]
+    if _is_being_added_to(registry, person_id, engine.name):
+        return None
+    known = {(face.collection, face.face_id) for face in registry.book.faces_of(person_id)}
+    ids = [(task.collection, task.face_id) for task in tasks if task.kind == "ERASE"]
+    ids += [(face.collection, face.face_id) for face in listed]
+    strays = [IndexedFace(engine.name, *one, "") for one in dict.fromkeys(ids) if one not in known]
+    engine.erase(strays)
+    if not exists(registry, person_id):
         for collection in dict.fromkeys(task.collection for task in tasks):
             engine.forget_user(person_id, collection)
-    return len(faces)
+    return len(strays)
+
+
+def _is_being_added_to(registry: Registry, person_id: str, name: str) -> bool:
+    return any(
+        task.engine == name and task.kind == "LOOK" and task.owner != registry.owner and registry.is_alive(task.owner)
+        for task in registry.book.tasks(person_id)
+    )
 
 
 def _forget(registry: Registry, name: str, person_id: str, tasks: Sequence[Task]) -> str:
     """What is kept of somebody outside of the book goes, unless the book holds them; why it cannot."""
     gone = 0
-    if not _exists(registry, person_id):
+    if not exists(registry, person_id):
         try:
             if name == DIRECTORY:
                 if registry.directory is None:
@@ -104,15 +127,12 @@ def _forget(registry: Registry, name: str, person_id: str, tasks: Sequence[Task]
                 gone = registry.shelf.forget(person_id)
         except RecordsError as error:
             return str(error)
-    registry.book.done([task for task in tasks if _is_over(registry, task)], gone, person_id, name)
+    _tick_off(registry, tasks, gone, person_id, name)
     return ""
 
 
-def _is_over(registry: Registry, task: Task) -> bool:
-    return task.kind != "LOOK" or registry.now() - task.created >= SETTLE
-
-
-def _exists(registry: Registry, person_id: str) -> bool:
+def exists(registry: Registry, person_id: str) -> bool:
+    """Whether the book holds the person."""
     try:
         registry.book.find(person_id)
     except UnknownPerson:
@@ -120,24 +140,28 @@ def _exists(registry: Registry, person_id: str) -> bool:
     return True
 
 
-def undo(registry: Registry, person_id: str, faces: Sequence[IndexedFace], *, sure: bool) -> None:
+def undo(registry: Registry, person_id: str, faces: Sequence[IndexedFace], looks: Sequence[int], *, sure: bool) -> None:
     """Take back what a failed enrollment added: ``faces``, and when that is not ``sure`` to be all, whatever is there.
 
-    What cannot be taken back now stays a task. Raises nothing but RecordsError.
+    ``looks``: the enrollment's own tasks. What the book holds stays, whatever broke off; what cannot be taken back now
+    stays a task. Raises nothing but RecordsError.
     """
-    engines = {engine.name: engine for engine in registry.engines}
     if not sure:
         settle(registry, person_id)
         return
-    for name in dict.fromkeys(task.engine for task in registry.book.tasks(person_id)):
-        if name not in engines:  # directory and shelf: asking them again does no harm
-            settle(registry, person_id)
-            continue
-        theirs = [face for face in faces if face.engine == name]
-        mine = [task for task in registry.book.tasks(person_id) if task.engine == name and task.owner == registry.owner]
+    held = {(face.collection, face.face_id) for face in registry.book.faces_of(person_id)}
+    tasks = [task for task in registry.book.tasks(person_id) if task.task_id in looks]
+    for engine in registry.engines:
+        theirs = [face for face in faces if face.engine == engine.name and (face.collection, face.face_id) not in held]
         try:
             if theirs:
-                engines[name].erase(theirs)
+                engine.erase(theirs)
+                if not exists(registry, person_id):
+                    engine.forget_user(person_id, theirs[0].collection)
         except KioskError:
             continue  # the LOOK stays: the next settling finds the faces
-        registry.book.done([task for task in mine if task.kind == "LOOK"], len(theirs), person_id, name)
+        mine = [task for task in tasks if task.engine == engine.name]
+        if mine or theirs:
+            registry.book.done(mine, len(theirs), person_id, engine.name)
+    if any(task.engine in (DIRECTORY, SHELF) for task in tasks):  # asking them again does no harm
+        settle(registry, person_id)

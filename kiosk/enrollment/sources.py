@@ -37,12 +37,15 @@ class BatchEntry:
 
 def entries(source: Path) -> list[BatchEntry]:
     """Of a folder or a CSV file. Raises InputError: there is none, or it holds nobody."""
-    if source.is_dir():
-        found = list(_folder(source))
-    elif source.is_file():
-        found = list(_table(source))
-    else:
-        raise InputError("there is no such folder or table", where=str(source))
+    try:
+        if source.is_dir():
+            found = list(_folder(source))
+        elif source.is_file():
+            found = list(_table(source))
+        else:
+            raise InputError("there is no such folder or table", where=str(source))
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=str(source)) from error
     if not found:
         raise InputError("holds nobody", where=str(source), mend="pictures in a folder, or a CSV of name,badge,path")
     return found
@@ -61,8 +64,11 @@ def _folder(folder: Path) -> Iterator[BatchEntry]:
 def from_keys(keys: Iterable[str], prefix: str, bucket: str) -> list[BatchEntry]:
     """Of the keys below a prefix, named as in a folder. Raises InputError: none is a picture."""
     people: dict[str, list[Path]] = {}
+    folder = f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
     for key in sorted(keys):
-        path = Path(key.removeprefix(prefix).lstrip("/"))
+        path = Path(key.removeprefix(folder))
+        if not key.startswith(folder) or Path(key).as_posix() != key:
+            continue  # of a neighbour whose name begins alike, or no name that a folder could have
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and len(path.parts) <= DEEPEST:
             people.setdefault(path.parts[0] if len(path.parts) > 1 else path.stem, []).append(Path(key))
     if not people:
@@ -89,7 +95,13 @@ def _table(file: Path) -> Iterator[BatchEntry]:
     people: dict[tuple[str, str], list[tuple[int, Path, str]]] = {}
     for number, row in enumerate(_rows(file), 2):
         name, badge, path = (str(row.get(column) or "").strip() for column in COLUMNS)
+        if not any(str(value or "").strip() for value in row.values()):
+            continue  # as spreadsheets end
         fault = "" if name and path else "has no name" if path else "has no path"
+        if path.startswith("s3://"):
+            fault = "lies in a bucket: give the bucket as the source"
+        if "\0" in path:
+            fault = "has a path that is none"
         if None in row:
             fault = "has more fields than the first line"
         key = (name, badge) if name else (f"#{number}", badge)
@@ -98,7 +110,8 @@ def _table(file: Path) -> Iterator[BatchEntry]:
         faults = [fault for _, _, fault in lines if fault]
         place = f"{file.name}:{lines[0][0]}"
         paths = tuple(path for _, path, _ in lines)
-        yield BatchEntry(place, name.removeprefix("#") if faults else name, badge or None, paths, "".join(faults[:1]))
+        unnamed = name.startswith("#") and bool(faults)
+        yield BatchEntry(place, "" if unnamed else name, badge or None, paths, "".join(faults[:1]))
 
 
 def _rows(file: Path) -> Iterator[dict[str | None, object]]:

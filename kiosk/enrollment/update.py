@@ -8,7 +8,7 @@ person is known by the old faces, or by both, or by the new ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kiosk.enrollment.desk import Desk, Progress, silent, told
@@ -20,7 +20,7 @@ from kiosk.enrollment.register import (
     refuse_known_elsewhere,
     refuse_known_here,
 )
-from kiosk.enrollment.settle import settle
+from kiosk.enrollment.settle import exists, settle
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still
 from kiosk.errors import InputError, KioskError, RecordsMoved
 from kiosk.values import Person
@@ -45,6 +45,7 @@ def update_images(
     *,
     quality: QualityRule = "high",
     face: FaceRule = "only",
+    allow_duplicate: bool = False,
     progress: Progress = silent,
 ) -> Updated:
     """Put new pictures in the place of the person's old ones.
@@ -59,14 +60,16 @@ def update_images(
         steps.step = "face"
         refuse_other(desk, person, stills)
         steps.step = "duplicate"
-        refuse_known_elsewhere(desk, stills, but=known)
+        if not allow_duplicate:
+            refuse_known_elsewhere(desk, stills, but=known)
         with Adding(desk, known, steps, new=False) as adding:
             adding.index(stills)
-            entry = entry_of(desk, known, stills, adding.faces)
+            entry = replace(entry_of(desk, known, stills, adding.faces), looks=adding.looks)
             for _ in range(TRIES):
                 steps.step = "duplicate"
                 stamp = desk.known.follow()
-                refuse_known_here(desk, stills, but=known)
+                if not allow_duplicate:
+                    refuse_known_here(desk, stills, but=known)
                 steps.step = "store"
                 try:
                     desk.registry.book.change(entry, stamp)
@@ -81,6 +84,10 @@ def update_images(
         adding.elsewhere(entry, stills)
     except KioskError as error:  # the change stands: what lags behind is told, not undone
         problems.append(str(error))
+    if exists(desk.registry, known):  # else what was just put there must go again: the task stays for that
+        aside = [task for task in desk.registry.book.tasks(known) if task.task_id in adding.aside]
+        for task in aside:
+            desk.registry.book.done([task], 0, known, task.engine)
     done = settle(desk.registry, known)
     return Updated(person, done.waiting, (*problems, *done.problems))
 

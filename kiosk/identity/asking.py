@@ -19,6 +19,16 @@ from kiosk.errors import MatchError
 THROTTLES = frozenset({"ThrottlingException", "ProvisionedThroughputExceededException"})
 RETRYABLE = THROTTLES | {"InternalServerError"}
 PICTURE_FAULTS = frozenset({"InvalidParameterException", "InvalidImageFormatException", "ImageTooLargeException"})
+UNDONE = (
+    THROTTLES
+    | PICTURE_FAULTS
+    | {
+        *("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException"),
+        *("ResourceNotFoundException", "ResourceAlreadyExistsException", "ConflictException", "ValidationException"),
+        *("ServiceQuotaExceededException", "LimitExceededException", "IdempotentParameterMismatchException"),
+    }
+)
+"""Refusals from before anything is done. Of every other one, as a gateway's 504, nobody knows."""
 PAUSE_S = 0.05
 """Before the second try; doubled before each further one, of which half is chance."""
 FOREIGN = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
@@ -41,7 +51,7 @@ class Refused(MatchError):
         mend = "kiosk engines prepare makes the collections" if code == "ResourceNotFoundException" else ""
         super().__init__(f"answered {code or 'an error'}", where=where, mend=mend, reason="ENGINE_REFUSED")
         self.code = code
-        self.undone = code not in ("", "InternalServerError")  # AWS's other errors come before anything is done
+        self.undone = code in UNDONE
 
 
 class NoAnswer(MatchError):

@@ -52,9 +52,10 @@ class FaceCollections:
         return collection_of(self.place.prefix, person_id, self.place.shards)
 
     def homes(self, person_id: str) -> tuple[str, ...]:
-        """Every collection in which faces of this person may lie."""
+        """Every collection in which faces of this person may lie: with fewer shards they lay in another one."""
+        del person_id
         places = [place for place in (self.place, self.before) if place is not None]
-        return tuple(collection_of(place.prefix, person_id, place.shards) for place in places)
+        return tuple(name for place in places for name in names(place.prefix, place.shards))
 
     @property
     def collections(self) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ class FaceCollections:
         made = []
         for collection in self.collections:
             try:
-                self._ask("create_collection", {"CollectionId": collection})
+                self.ask("create_collection", {"CollectionId": collection})
                 made.append(collection)
             except Refused as error:
                 if error.code != "ResourceAlreadyExistsException":
@@ -122,7 +123,7 @@ class FaceCollections:
             "DetectionAttributes": [],
         }
         answer = self._asker.change("index_faces", members, self._until_s())
-        made, reasons, version = self._read(answer, _indexed)
+        made, reasons, version = self.read(answer, _indexed)
         if not made:
             raise FaceNotIndexed(reasons, self.name)
         face = IndexedFace(self.name, collection, made[0], version)
@@ -150,25 +151,31 @@ class FaceCollections:
         """
         found = []
         for face in self._listed(collection, {}):
-            face_id, owner = self._read(face, lambda face: (str(face["FaceId"]), _owner(face)))
+            face_id, owner = self.read(face, lambda face: (str(face["FaceId"]), _owner(face)))
             if owner == person_id:
                 version = str(face.get("IndexFacesModelVersion", ""))
                 found.append(IndexedFace(self.name, collection, face_id, version))
         return found
 
     def forget_user(self, person_id: str, collection: str) -> None:
-        """Remove the person's user, where people are users; one who is not there is no fault. Raises MatchError."""
-        if self.place.users:
+        """Remove the person's user; one who is not there is no fault. Raises MatchError.
+
+        Where people are no users there may be one from a time when they were.
+        """
+        try:
             self._unless_gone("delete_user", {"CollectionId": collection, "UserId": person_id})
+        except Refused:
+            if self.place.users:
+                raise
 
     def like_face(self, face: IndexedFace) -> Mapping[str, float]:
         """People who resemble a face that is there, in its collection: person id to similarity. Raises MatchError."""
         members = {"CollectionId": face.collection, "FaceId": face.face_id}
         if self.place.users:
             limits = {"MaxUsers": MOST_LOOKALIKES, "UserMatchThreshold": self.place.least}
-            return found_in({"SearchedFace": True, **self._ask("search_users", members | limits)}, self.place).people
+            return found_in({"SearchedFace": True, **self.ask("search_users", members | limits)}, self.place).people
         limits = {"MaxFaces": MOST_LOOKALIKES, "FaceMatchThreshold": self.place.least}
-        return found_in(self._ask("search_faces", members | limits), self.place).people
+        return found_in(self.ask("search_faces", members | limits), self.place).people
 
     def compare(self, source: bytes, target: bytes) -> float:
         """Similarity 0..100 of the largest face of ``source`` to the most similar one of ``target``; 0: none is alike.
@@ -181,42 +188,17 @@ class FaceCollections:
             "SimilarityThreshold": 0.0,
             "QualityFilter": "NONE",
         }
-        told = self._ask("compare_faces", members)
-        return self._read(
-            told, lambda told: max((float(one["Similarity"]) for one in told["FaceMatches"]), default=0.0)
-        )
-
-    def detect(self, picture: bytes) -> list[Mapping[str, Any]]:
-        """FaceDetail of every face, the largest first, with all attributes. Raises MatchError."""
-        told = self._ask("detect_faces", {"Image": {"Bytes": picture}, "Attributes": ["ALL"]})
-        return self._read(told, lambda told: [dict(one) for one in told["FaceDetails"]])
-
-    def others(self) -> dict[str, str]:
-        """Every collection that the credentials see: name to face model. Raises MatchError."""
-        found: dict[str, str] = {}
-        token: dict[str, str] = {}
-        while True:
-            told = self._ask("list_collections", {"MaxResults": PAGE, **token})
-            names, versions, then = self._read(
-                told, lambda told: (told["CollectionIds"], told["FaceModelVersions"], told.get("NextToken"))
-            )
-            found |= {str(name): str(version) for name, version in zip(names, versions, strict=False)}
-            if not then:
-                return found
-            token = {"NextToken": str(then)}
-
-    def drop(self, collection: str) -> None:
-        """Delete a collection with all its faces. Raises MatchError."""
-        self._ask("delete_collection", {"CollectionId": collection})
+        told = self.ask("compare_faces", members)
+        return self.read(told, lambda told: max((float(one["Similarity"]) for one in told["FaceMatches"]), default=0.0))
 
     # Inside
 
     def _described(self, collection: str) -> tuple[str, int]:
         try:
-            told = self._ask("describe_collection", {"CollectionId": collection})
+            told = self.ask("describe_collection", {"CollectionId": collection})
         except Refused as error:
             raise MatchError(f"collection {collection}: {error.what}", where=self.name, mend=error.mend) from error
-        return self._read(told, lambda told: (str(told["FaceModelVersion"]), int(told["FaceCount"])))
+        return self.read(told, lambda told: (str(told["FaceModelVersion"]), int(told["FaceCount"])))
 
     def _associate(self, face: IndexedFace, person_id: str) -> None:
         user = {"CollectionId": face.collection, "UserId": person_id}
@@ -228,12 +210,11 @@ class FaceCollections:
         # Who is given a badge is compared with the user, so that a face that did not become theirs is of no use.
         members = {**user, "FaceIds": [face.face_id], "UserMatchThreshold": 0.0}
         answer = self._asker.change("associate_faces", members, self._until_s())
-        if not self._read(answer, lambda told: [one["FaceId"] for one in told["AssociatedFaces"]]):
-            raise FaceNotIndexed(["not associated"], self.name)
+        if not self.read(answer, lambda told: [one["FaceId"] for one in told["AssociatedFaces"]]):
+            raise FaceNotIndexed(["NOT_ASSOCIATED"], self.name)
 
     def _erase(self, collection: str, face_ids: list[str]) -> None:
-        if self.place.users:
-            self._disassociate(collection, face_ids)
+        self._disassociate(collection, face_ids)
         self._unless_gone("delete_faces", {"CollectionId": collection, "FaceIds": face_ids})
         left = list(self._listed(collection, {"FaceIds": face_ids}))
         if left:
@@ -243,7 +224,7 @@ class FaceCollections:
         """A face that belongs to a user is not deleted."""
         owners: dict[str, list[str]] = {}
         for face in self._listed(collection, {"FaceIds": face_ids}):
-            face_id, user_id = self._read(face, lambda face: (str(face["FaceId"]), str(face.get("UserId", ""))))
+            face_id, user_id = self.read(face, lambda face: (str(face["FaceId"]), str(face.get("UserId", ""))))
             if user_id:
                 owners.setdefault(user_id, []).append(face_id)
         for user_id, theirs in owners.items():
@@ -256,12 +237,12 @@ class FaceCollections:
         while True:
             members = {"CollectionId": collection, "MaxResults": PAGE, **chosen, **token}
             try:
-                answer = self._ask("list_faces", members)
+                answer = self.ask("list_faces", members)
             except Refused as error:
                 if error.code == GONE:
                     return
                 raise
-            faces, then = self._read(answer, lambda told: (list(told["Faces"]), told.get("NextToken")))
+            faces, then = self.read(answer, lambda told: (list(told["Faces"]), told.get("NextToken")))
             yield from faces
             if not then:
                 return
@@ -270,18 +251,20 @@ class FaceCollections:
     def _unless_gone(self, operation: str, members: Mapping[str, Any]) -> None:
         """What may be asked any number of times; that there is nothing any more is as good as done."""
         try:
-            self._ask(operation, members)
+            self.ask(operation, members)
         except Refused as error:
             if error.code != GONE:
                 raise
 
-    def _ask(self, operation: str, members: Mapping[str, Any]) -> Mapping[str, Any]:
+    def ask(self, operation: str, members: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer within the deadline of one step. Raises MatchError."""
         return self._asker.ask(operation, members, self._until_s())
 
     def _until_s(self) -> float:
         return self._asker.clock() + self._call_s
 
-    def _read(self, answer: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Read]) -> Read:
+    def read(self, answer: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Read]) -> Read:
+        """What ``read`` takes out of an answer. Raises MatchError where it cannot."""
         try:
             return read(answer)
         except UNREADABLE as error:

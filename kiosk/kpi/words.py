@@ -49,13 +49,21 @@ REGISTRATION_REASONS = frozenset(
         *(str(reason) for reason in Reason),
         DUPLICATE,
         *("NAME_TAKEN", "BADGE_TAKEN", "PICTURE_TAKEN", "TAKEN", "MOVED"),
-        *("UNUSABLE_PICTURE", "UNUSABLE_LINE", "SEVERAL_PEOPLE", "NO_OLD_FACE", "SESSION_NOT_DONE"),
+        *(
+            "UNUSABLE_PICTURE",
+            "UNUSABLE_LINE",
+            "UNUSABLE_NAME",
+            "UNUSABLE_BADGE",
+            "SEVERAL_PEOPLE",
+            "NO_OLD_FACE",
+            "SESSION_NOT_DONE",
+        ),
         *("UNUSABLE_CARD", "CARD_MISMATCH", "CARD_EXPIRED", "NO_FACE_ON_CARD"),
         *("ENGINE_REFUSED", "ENGINE_REFUSED_FACE", "ENGINE_UNREACHABLE", "UNKNOWN_MODEL"),
         # Of engines, for faces that they do not index.
         *("EXCEEDS_MAX_FACES", "EXTREME_POSE", "LOW_BRIGHTNESS", "LOW_SHARPNESS", "LOW_CONFIDENCE"),
-        *("SMALL_BOUNDING_BOX", "LOW_FACE_QUALITY"),
-        *("INTERRUPTED", "FAILED"),
+        *("SMALL_BOUNDING_BOX", "LOW_FACE_QUALITY", "NOT_ASSOCIATED"),
+        *("INTERRUPTED", "FAILED", "NOT_REACHED"),
     }
 )
 """The kiosk's reasons, and the words of registering that the door has no use for."""

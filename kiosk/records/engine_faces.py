@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kiosk.enrollment.book import Picture, Task, TaskKind
 from kiosk.records import texts
@@ -69,10 +69,11 @@ def add_task(
     *,
     face_id: str | None = None,
     owner: str = "",
-) -> None:
-    """``place``: (engine, collection)."""
+) -> int:
+    """``place``: (engine, collection). The task's id."""
     row = {"kind": kind, "person_id": person_id, "engine": place[0], "collection": place[1], "face_id": face_id}
-    connection.execute(insert(EngineTaskRow), {**row, "owner": owner, "created": now})
+    made = connection.execute(insert(EngineTaskRow).values(**row, owner=owner, created=now))
+    return int(made.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
 
 
 def tasks(connection: Connection, person_id: str | None = None) -> list[Task]:
@@ -101,10 +102,10 @@ def end_tasks(connection: Connection, task_ids: Sequence[int]) -> None:
     connection.execute(delete(EngineTaskRow).where(EngineTaskRow.task_id.in_(task_ids)))
 
 
-def end_looks(connection: Connection, person_id: str) -> None:
-    """It is sure what there is of this person: the book says so now."""
+def disown(connection: Connection, task_ids: Sequence[int]) -> None:
+    """Nobody is at these any more."""
     row = EngineTaskRow
-    connection.execute(delete(row).where(row.person_id == person_id, row.kind == "LOOK"))
+    connection.execute(update(row).where(row.task_id.in_(task_ids)).values(owner=""))
 
 
 def pictures_of(connection: Connection, person_id: str) -> list[Picture]:

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, delete, func, select
 
-from kiosk.enrollment.book import Entry, Picture, Removal, Task
+from kiosk.enrollment.book import ASIDE, Entry, Picture, Removal, Task
 from kiosk.errors import RecordsMoved
 from kiosk.records import engine_faces, events, people, texts, upkeep
 from kiosk.records.chain import Detail
 from kiosk.records.schema import PictureRow, TemplateRow
 from kiosk.records.shelf import Transaction
 from kiosk.values import Embedding, IndexedFace, Person
+
+USED = "used_"
+"""Begins the names of facts about where people were ever written down beside the book and the engines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,15 @@ class Enrollments:
         with self.read() as connection:
             return people.stamp(connection)
 
-    def begin(self, person_id: str, places: Sequence[tuple[str, str]], owner: str) -> None:
-        """A LOOK for each (engine, collection) that is about to be asked."""
-        known = texts.tidy_person_id(person_id)
+    def begin(self, person_id: str, places: Sequence[tuple[str, str]], owner: str) -> Sequence[int]:
+        """A LOOK for each (engine, collection) that is about to be asked; their ids."""
+        known, made = texts.tidy_person_id(person_id), []
         with self.write() as connection:
             for place in places:
-                engine_faces.add_task(connection, "LOOK", known, place, self.now(), owner=owner)
+                made.append(engine_faces.add_task(connection, "LOOK", known, place, self.now(), owner=owner))
+                if place[0] in ASIDE:
+                    upkeep.remember(connection, f"{USED}{place[0]}")
+        return made
 
     def register(self, entry: Entry, name: str, badge: str | None, stamp: str, source: str) -> tuple[Person, str]:
         """A new person. Raises RecordsMoved, RecordsConflict."""
@@ -66,10 +72,17 @@ class Enrollments:
             upkeep.owe_wipe(connection)
         self.wipe()
 
-    def add(self, entry: Entry) -> None:
-        """Beside the others. Raises UnknownPerson, RecordsConflict."""
+    def age(self, person_id: str) -> str:
+        """When the person was changed last, and what there is of them. Raises UnknownPerson."""
+        with self.read() as connection:
+            return _age(connection, person_id)
+
+    def add(self, entry: Entry, age: str) -> None:
+        """Beside the others. Raises UnknownPerson, RecordsMoved, RecordsConflict."""
         with self.write() as connection:
             now = self.now()
+            if _age(connection, entry.person_id) != age:
+                raise RecordsMoved("the person was changed meanwhile", mend="try again", reason="MOVED")
             people.add_templates(connection, entry.person_id, entry.templates, now)
             self._filled(connection, entry, now)
 
@@ -100,7 +113,8 @@ class Enrollments:
             templates = _count(connection, TemplateRow, known)
             pictures = _count(connection, PictureRow, known)
             faces = engine_faces.faces_of(connection, known)
-            for place in places:
+            used = [(name, "") for name in ASIDE if upkeep.remembered(connection, f"{USED}{name}")]
+            for place in dict.fromkeys([*places, *used]):
                 engine_faces.add_task(connection, "SWEEP", known, place, now)
             people.remove(connection, known, now)
             upkeep.owe_wipe(connection)
@@ -156,6 +170,12 @@ class Enrollments:
         with self.read() as connection:
             return engine_faces.tasks(connection, person_id)
 
+    def looked(self, tasks: Sequence[Task]) -> None:
+        """They wait for the last look."""
+        if tasks:
+            with self.write() as connection:
+                engine_faces.disown(connection, [task.task_id for task in tasks])
+
     def done(self, tasks: Sequence[Task], erased: int, person_id: str, engine: str) -> None:
         """Over, and what came of it in an event."""
         with self.write() as connection:
@@ -173,7 +193,12 @@ class Enrollments:
     def _filled(connection: Connection, entry: Entry, now: str) -> None:
         engine_faces.add_faces(connection, entry.person_id, entry.faces, now)
         engine_faces.add_pictures(connection, entry.person_id, entry.pictures, now)
-        engine_faces.end_looks(connection, entry.person_id)
+        engine_faces.end_tasks(connection, entry.looks)
+
+
+def _age(connection: Connection, person_id: str) -> str:
+    (found,) = people.listing(connection, only=people.find(connection, person_id).person_id)
+    return f"{found.updated} {sorted(found.templates.items())} {engine_faces.faces_of(connection, person_id)}"
 
 
 def _refuse_moved(connection: Connection, stamp: str) -> None:

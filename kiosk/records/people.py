@@ -183,9 +183,9 @@ def no_flash(connection: Connection, badge: str) -> bool:
     return bool(connection.scalar(select(PersonRow.no_flash).where(PersonRow.person_id == holder)))
 
 
-def matrix(connection: Connection, model_version: str) -> tuple[list[str], Floats]:
+def matrix(connection: Connection, model_version: str, *, everybody: bool = False) -> tuple[list[str], Floats]:
     """(person ids, ``(N, D) float32``) of every active template of one version, in order of enrollment."""
-    idle = set(connection.scalars(select(PersonRow.person_id).where(~PersonRow.active)))
+    idle = set() if everybody else set(connection.scalars(select(PersonRow.person_id).where(~PersonRow.active)))
     query = (
         select(TemplateRow.person_id, TemplateRow.vector)
         .where(TemplateRow.model_version == model_version)

@@ -129,15 +129,18 @@ class Store(Closing):
 
     # Templates
 
-    def templates(self, model_version: str) -> Sequence[tuple[str, Embedding]]:
-        """(person_id, template) of every active template of this model version; vectors are rows of one matrix."""
-        ids, matrix = self.template_matrix(model_version)
+    def templates(self, model_version: str, *, everybody: bool = False) -> Sequence[tuple[str, Embedding]]:
+        """(person_id, template) of every active template of this model version; vectors are rows of one matrix.
+
+        ``everybody``: of suspended people too.
+        """
+        ids, matrix = self.template_matrix(model_version, everybody=everybody)
         return [(person_id, Embedding(row, model_version)) for person_id, row in zip(ids, matrix, strict=True)]
 
-    def template_matrix(self, model_version: str) -> tuple[list[str], Floats]:
+    def template_matrix(self, model_version: str, *, everybody: bool = False) -> tuple[list[str], Floats]:
         """(person ids, ``(N, D) float32`` unit rows) in order of enrollment; ``(0, 0)`` when there are none."""
         with self._read() as connection:
-            return people.matrix(connection, model_version)
+            return people.matrix(connection, model_version, everybody=everybody)
 
     def people_stamp(self) -> str:
         """Changes whenever somebody is enrolled, changed or removed, by this process or another."""

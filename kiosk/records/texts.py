@@ -27,12 +27,18 @@ def tidy_name(name: str) -> str:
     """The name as it is kept. Raises RecordsError when it is empty, too long or holds invisible characters."""
     tidy = " ".join(unicodedata.normalize("NFC", name).split())
     if not tidy.strip(_JOINERS + " "):
-        raise RecordsError("the name is empty", mend="give at least one letter")
+        raise RecordsError("the name is empty", mend="give at least one letter", reason="UNUSABLE_NAME")
     if len(tidy) > NAME_LIMIT:
-        raise RecordsError(f"the name has {len(tidy)} characters", mend=f"at most {NAME_LIMIT} are kept")
+        raise RecordsError(
+            f"the name has {len(tidy)} characters", mend=f"at most {NAME_LIMIT} are kept", reason="UNUSABLE_NAME"
+        )
     for character in tidy:
         if unicodedata.category(character).startswith("C") and character not in _JOINERS:
-            raise RecordsError(f"the name holds the invisible character U+{ord(character):04X}", mend="remove it")
+            raise RecordsError(
+                f"the name holds the invisible character U+{ord(character):04X}",
+                mend="remove it",
+                reason="UNUSABLE_NAME",
+            )
     return tidy
 
 
@@ -50,6 +56,7 @@ def tidy_badge(number: str) -> str:
         raise RecordsError(
             f"{tidy[: BADGE_LIMIT + 1]!a} is no badge number",
             mend=f"use 1 to {BADGE_LIMIT} of the characters A-Z a-z 0-9 . _ : / -, a letter or digit first",
+            reason="UNUSABLE_BADGE",
         )
     return tidy
 

@@ -49,6 +49,16 @@ def owe_wipe(connection: Connection) -> None:
     connection.execute(insert(MetaRow).values(key=_WIPE_OWED, value="1").on_conflict_do_nothing())
 
 
+def remember(connection: Connection, fact: str) -> None:
+    """Something that is true of this database from now on."""
+    connection.execute(insert(MetaRow).values(key=fact, value="1").on_conflict_do_nothing())
+
+
+def remembered(connection: Connection, fact: str) -> bool:
+    """Whether it was ever remembered."""
+    return connection.scalar(select(MetaRow.key).where(MetaRow.key == fact)) is not None
+
+
 def wipe_is_owed(connection: Connection) -> bool:
     """Whether a removal was not yet followed by its wipe."""
     return connection.scalar(select(MetaRow.key).where(MetaRow.key == _WIPE_OWED)) is not None

@@ -29,7 +29,9 @@ from kiosk.enrollment.stills import StillReader
 from kiosk.errors import ModelError
 from kiosk.identity.collection import FaceCollections
 from kiosk.identity.gallery import Gallery
+from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.probe import face_crop
+from kiosk.ports import Matcher
 from kiosk.records.store import Store, utc_now
 from kiosk.records.texts import looks_like_badge, tidy_badge
 from kiosk.runtime import working
@@ -57,17 +59,23 @@ class OpenDesk:
 class KnownHere:
     """The gallery, kept in step with the store. Implements ``Known``; for one thread at a time."""
 
-    def __init__(self, gallery: Gallery, store: Store, stamp: str | None = None) -> None:
-        """``stamp``: as of which the gallery was filled; None: it was not."""
+    def __init__(self, gallery: Gallery, everybody: Matcher, store: Store) -> None:
+        """``everybody`` searches ``gallery``, which is filled by ``follow``, suspended people included."""
+        self._everybody = everybody
         self._gallery = gallery
         self._store = store
-        self._stamp = stamp
+        self._stamp: str | None = None
+
+    @property
+    def everybody(self) -> Matcher:
+        """Suspended people included."""
+        return self._everybody
 
     def follow(self) -> str:
         """Read everybody again when anybody changed."""
         stamp = self._store.people_stamp()
         if stamp != self._stamp:
-            self._gallery.load(self._store)
+            self._gallery.replace(self._store.templates(self._gallery.model_version, everybody=True))
             self._stamp = stamp
         return stamp
 
@@ -92,13 +100,15 @@ def reader_of(models: LocalFaceModels, settings: Settings) -> StillReader:
 def desk_of(store: Store, models: LocalFaceModels, settings: Settings, registry: Registry | None = None) -> Desk:
     """A desk over open parts; without a ``registry`` people are known on this machine only."""
     gallery = Gallery(models.embedding_version)
-    known = KnownHere(gallery, store)
+    scale = scale_of(models.embedding_version)
+    everybody = LocalMatcher(gallery, scale, settings.identity, store.badge_holder)
+    known = KnownHere(gallery, everybody, store)
     known.follow()
     return Desk(
         Registry(store.enrollments()) if registry is None else registry,
         reader_of(models, settings),
-        open_matcher(store, models, settings, gallery),
-        scale_of(models.embedding_version).between,
+        open_matcher(store, models, settings),
+        scale.between,
         known,
         settings.identity.threshold,
     )
@@ -163,13 +173,12 @@ def _brought(source: S3Source, entry: BatchEntry) -> Iterator[BatchEntry]:
 
 
 @contextmanager
-def open_cards(settings: Settings, data: Path) -> Iterator[CardReader]:
+def open_cards(settings: Settings, data: Path, *, local_only: bool = False) -> Iterator[CardReader]:
     """``open_card_reader``, with Textract where the configuration names it. Raises ConfigurationError."""
     with ExitStack() as stack:
-        where = settings.enrollment.textract
-        textract = (
-            TextractReader(_service("textract", where, stack), where, encode_jpeg).read if where.enabled else None
-        )
+        where, textract = settings.enrollment.textract, None
+        if where.enabled and not local_only:
+            textract = TextractReader(_service("textract", where, stack), where, encode_jpeg).read
         yield open_card_reader(settings, data, textract=textract)
 
 

@@ -26,7 +26,10 @@ def owner(data: Path) -> Iterator[str]:
     except OSError as error:
         raise RecordsError(f"cannot be written ({error.strerror})", where=str(folder)) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RecordsError(f"cannot be locked ({error.strerror})", where=str(folder)) from error
         yield name
     finally:
         path.unlink(missing_ok=True)
@@ -47,7 +50,7 @@ def is_alive(data: Path, name: str) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.unlink(missing_ok=True)
-    except BlockingIOError:
+    except OSError:
         return True
     finally:
         os.close(descriptor)

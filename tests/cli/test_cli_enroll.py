@@ -152,6 +152,8 @@ def test_a_site_that_wants_a_check_enrolls_nobody_without(kiosk: Shell, alone: P
     config.write_text("[enrollment]\nlive = true\n")
     assert "enrolls only who is checked" in kiosk("enroll", "a.jpg", "--name", "A", "-c", config).complaint
     assert "enrolls only who is checked" in kiosk("enroll", "card", "c.jpg", "a.jpg", "-c", config).complaint
+    assert "add --unchecked" in kiosk("enroll", "batch", "people.csv", "-c", config).complaint
+    assert "add --unchecked" in kiosk("enroll", "update", "A", "a.jpg", "-c", config).complaint
     both = kiosk("enroll", "--name", "A", "--session", "x", "--recording", "y").complaint
     assert "several ways" in both
 
@@ -180,6 +182,34 @@ def test_a_batch_tells_what_it_did_and_what_it_did_not(kiosk: Shell, tmp_path: P
     mended = kiosk("enroll", "batch", lost, "--rejects", lost, *LOW, "--json")
     assert (mended.code, mended.lines[0]["enrolled"], lost.exists()) == (0, 1, False)
     assert "no such folder or table" in kiosk("enroll", "batch", tmp_path / "absent").complaint
+
+
+@pytest.mark.usefixtures("alone")
+def test_rejects_that_are_the_source_are_not_lost(
+    kiosk: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dry run leaves the file as it is; an interruption leaves everybody in it who was not reached."""
+    for name in ("obama.jpg", "biden.jpg"):
+        shutil.copy(photo(name), tmp_path / name)
+    lost = tmp_path / "lost.csv"
+    lost.write_text("name,badge,path\nPerson A,,obama.jpg\nPerson B,,biden.jpg\n")
+    before = lost.read_bytes()
+    words = ("enroll", "batch", lost, "--rejects", lost, *LOW)
+    assert kiosk(*words, "--dry-run").code == 0
+    assert lost.read_bytes() == before
+    with monkeypatch.context() as patch:
+
+        def interrupted(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr("kiosk.enrollment.batch.Batch._read", interrupted)
+        assert kiosk(*words).code == 130
+    with lost.open(newline="") as file:
+        assert [(row["name"], row["reason"]) for row in csv.DictReader(file)] == [
+            ("Person A", "NOT_REACHED"),
+            ("Person B", "NOT_REACHED"),
+        ]
+    assert kiosk(*words, "--json").lines[0]["enrolled"] == 2
 
 
 @pytest.mark.usefixtures("alone")

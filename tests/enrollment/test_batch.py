@@ -6,6 +6,7 @@ import ast
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +21,9 @@ from kiosk.enrollment.batch import Batch, BatchRules, Rate, Summary, estimate_s
 from kiosk.enrollment.lookalikes import pairs_here, pairs_of_engine
 from kiosk.enrollment.register import enroll_images
 from kiosk.enrollment.settle import settle
-from kiosk.enrollment.sources import BatchEntry, entries
+from kiosk.enrollment.sources import BatchEntry, entries, from_keys
 from kiosk.enrollment.update import update_images
-from kiosk.errors import InputError, RecordsConflict, RecordsFull
+from kiosk.errors import InputError, RecordsConflict, RecordsError, RecordsFull
 from kiosk.kpi.words import REGISTRATION_REASONS
 from tests.support.enrolling import Killed, World, open_world, photo
 from tests.support.painted import BLURRED
@@ -85,7 +86,7 @@ def test_a_table_is_people(tmp_path: Path) -> None:
     assert [(one.name, one.badge, [path.name for path in one.paths], one.fault) for one in found] == [
         ("Ada", "7", ["a.jpg", "b.jpg"], ""),
         ("Bob", None, ["c.jpg"], ""),
-        ("5", None, ["d.jpg"], "has no name"),
+        ("", None, ["d.jpg"], "has no name"),
         ("Eve", "9", [tmp_path.name], "has no path"),
     ]
     assert found[0].paths[0] == tmp_path / "a.jpg"
@@ -330,6 +331,87 @@ def test_every_word_of_a_refusal_can_be_counted() -> None:
                 if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant):
                     words.add(str(node.value.value))
     text = (ROOT / "kiosk/enrollment/desk.py").read_text(encoding="utf-8")
-    words |= set(re.findall(r'"([A-Z_]{4,})"', text))
+    words |= set(re.findall(r'"([A-Z_]{3,}[A-Z])"', text))
     assert len(words) > 12
     assert words - {""} <= REGISTRATION_REASONS
+
+
+def test_pictures_of_somebody_else_are_no_reason_to_pass_over_a_person(world: World, tmp_path: Path) -> None:
+    """Under another name or badge the entry is refused and told, not counted as enrolled before."""
+    picture = photo(tmp_path, 1)
+    assert run(world, [BatchEntry("1", "Ada", "7", (picture,))]).count("enrolled") == 1
+    for name, badge in (("Bob", None), ("Ada", "8")):
+        (end,) = run(world, [BatchEntry("2", name, badge, (picture,))]).ends
+        assert (end.ended, end.step, end.reason) == ("refused", "duplicate", "PICTURE_TAKEN")
+        assert "already of Ada with badge 7" in end.told
+    assert run(world, [BatchEntry("3", "ADA", "7", (picture,))]).count("already") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "badge", "reason"), [("Ada", "no 12", "UNUSABLE_BADGE"), ("x" * 200, None, "UNUSABLE_NAME")]
+)
+def test_a_name_or_badge_that_is_none_is_refused_at_once(
+    world: World, tmp_path: Path, name: str, badge: str | None, reason: str
+) -> None:
+    """Asking again would not help."""
+    paused: list[float] = []
+    summary = Summary()
+    Batch(world.desk, BatchRules(), pause=paused.append).run(
+        [BatchEntry("x", name, badge, (photo(tmp_path, 1),))], summary
+    )
+    assert [(end.ended, end.step, end.reason) for end in summary.ends] == [("refused", "badge", reason)]
+    assert [seconds for seconds in paused if seconds >= 1.0] == []
+
+
+def test_a_dry_run_leaves_no_event(world: World, tmp_path: Path) -> None:
+    """It enrolls nobody and refuses nobody."""
+    enroll_images(world.desk, "Ada", [photo(tmp_path, 1)])
+    before = world.events()
+    run(world, [BatchEntry("x", "Bob", None, (photo(tmp_path, 1, 240),))], replace(NOW, dry_run=True))
+    assert world.events() == before
+
+
+def test_what_cannot_be_brought_stops_nobody_else(world: World, tmp_path: Path) -> None:
+    """An object of a bucket that is too large, or does not come."""
+
+    @contextmanager
+    def bring(entry: BatchEntry) -> Iterator[BatchEntry]:
+        if entry.name == "Large":
+            raise InputError("is larger than 15 MiB")
+        if entry.name == "Late":
+            raise RecordsError("no answer")
+        yield entry
+
+    found = [BatchEntry(name, name, None, (photo(tmp_path, n),)) for n, name in enumerate(("Large", "Late", "Ada"), 1)]
+    summary = Summary()
+    Batch(world.desk, NOW, bring=bring, pause=lambda _: None).run(found, summary)
+    assert {end.entry.name: end.ended for end in summary.ends} == {
+        "Large": "refused",
+        "Late": "failed",
+        "Ada": "enrolled",
+    }
+
+
+def test_keys_of_a_bucket_are_people() -> None:
+    """Below the prefix only, and named as in a folder; what no folder could hold is left out."""
+    keys = ["people/Ada__7.jpg", "people/Bob/1.png", "people/Bob/2.png", "people-old/X.jpg", "people//odd.jpg",
+            "people/deep/er/1.jpg", "people/notes.txt"]  # fmt: skip
+    for prefix in ("people", "people/"):
+        found = from_keys(keys, prefix, "bucket")
+        assert [(one.name, one.badge, len(one.paths)) for one in found] == [("Ada", "7", 1), ("Bob", None, 2)]
+        assert found[0].place == "s3://bucket/people/Ada__7.jpg"
+    with pytest.raises(InputError, match="holds nobody"):
+        from_keys(["else.txt"], "", "bucket")
+
+
+def test_an_interruption_loses_nobody(world: World, source: Path) -> None:
+    """Results of those who were on their way are told; the rest is what the summary does not name."""
+    summary = Summary()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Batch(world.desk, NOW, pause=lambda _: None).run(entries(source), summary, interrupted)
+    enrolled = {end.entry.name for end in summary.ends if end.ended == "enrolled"}
+    assert enrolled == {one.person.name for one in world.store.people()}

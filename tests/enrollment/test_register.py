@@ -77,7 +77,7 @@ def test_no_picture_is_refused(world: World) -> None:
 def test_nobody_is_enrolled_twice_unless_wanted(world: World, tmp_path: Path) -> None:
     """The refusal names who it is; wanted, it is written, and then nobody new of this face is clear."""
     ada = enroll_images(world.desk, "Ada", [photo(tmp_path, 1)])
-    with pytest.raises(RecordsConflict, match=f"enrolled already as {ada.person_id}"):
+    with pytest.raises(RecordsConflict, match=f"enrolled already as Ada {ada.person_id}"):
         enroll_images(world.desk, "Countess", [photo(tmp_path, 1, 240)])
     enroll_images(world.desk, "Countess", [photo(tmp_path, 1, 240)], allow_duplicate=True)
     with pytest.raises(RecordsConflict, match="several people"):

@@ -149,9 +149,9 @@ def reader() -> StillReader:
 def desk_over(store: Store, registry: Registry) -> Desk:
     """A desk with a gallery of its own."""
     gallery = Gallery(VERSION)
-    known = KnownHere(gallery, store)
-    known.follow()
     matcher = LocalMatcher(gallery, SCALE, IDENTITY, store.badge_holder)
+    known = KnownHere(gallery, matcher, store)
+    known.follow()
     return Desk(registry, reader(), matcher, SCALE.between, known, IDENTITY.threshold)
 
 
