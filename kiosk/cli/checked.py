@@ -102,9 +102,10 @@ def _of_outcome(outcome: Outcome | None, where: str) -> Reference:
 
 
 def _of_session(settings: Settings, session: str) -> tuple[float, bytes]:
-    from kiosk.runtime.engines import session_result
+    from kiosk.runtime.engines import open_sessions
 
-    found = session_result(settings, session)
+    with open_sessions(settings) as sessions:
+        found = sessions.result(session)
     if found.status != "SUCCEEDED":
         mend = "carry it out first, or make another one"
         raise InputError(f"the session is {found.status}", where=session, mend=mend, reason="SESSION_NOT_DONE")

@@ -91,6 +91,31 @@ def compare(
 
 
 @app.command()
+def session(
+    session_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Of a session that was made before.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a liveness session at the first engine, or ask what came of one; kiosk enroll --session enrolls by it.
+
+    Exit code 1 when it is over and did not succeed.
+    """
+    from kiosk.runtime.engines import open_sessions
+
+    with open_sessions(load(config)) as sessions:
+        found = None if session_id is None else sessions.result(session_id)
+        made = sessions.create() if session_id is None else session_id
+    status = "CREATED" if found is None else found.status
+    confidence = found.confidence if found is not None and found.status == "SUCCEEDED" else None
+    if json:
+        emit({"session_id": made, "status": status, "confidence": confidence})
+    else:
+        say(f"{made}  {status}{'' if confidence is None else f'  confidence {confidence:.0f}'}")
+    if status in ("FAILED", "EXPIRED"):
+        raise typer.Exit(1)
+
+
+@app.command()
 def drop(
     collection: Annotated[str, typer.Argument(help="An old collection.")],
     force: Annotated[bool, typer.Option("--force", help="Although it holds faces, or is in use.")] = False,

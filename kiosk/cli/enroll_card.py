@@ -11,7 +11,9 @@ import typer
 
 from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
 from kiosk.cli.enrollment import (
+    DuplicateOption,
     FaceOption,
+    LiveOption,
     LocalOption,
     QualityOption,
     RecordingOption,
@@ -41,12 +43,8 @@ def card(
     allow_expired: Annotated[bool, typer.Option("--allow-expired", help="Also with a card that has expired.")] = False,
     quality: QualityOption = "high",
     face: FaceOption = "only",
-    allow_duplicate: Annotated[
-        bool, typer.Option("--allow-duplicate", help="Enroll a face that is already enrolled under another name.")
-    ] = False,
-    live: Annotated[
-        bool, typer.Option("--live", help="Check at this kiosk that the person is there: its picture is one more.")
-    ] = False,
+    allow_duplicate: DuplicateOption = False,
+    live: LiveOption = False,
     recording: RecordingOption = None,
     session: SessionOption = None,
     local_only: LocalOption = False,

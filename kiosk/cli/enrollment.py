@@ -26,6 +26,12 @@ FaceOption = Annotated[
     typer.Option("--face", help="Which face of a picture: only refuses a picture with several."),
 ]
 PicturesArgument = Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures of one person.")]
+DuplicateOption = Annotated[
+    bool, typer.Option("--allow-duplicate", help="Although somebody else is enrolled with the same face.")
+]
+LiveOption = Annotated[
+    bool, typer.Option("--live", help="Check at this kiosk that the person is there: its picture is one more.")
+]
 RecordingOption = Annotated[
     Path | None, typer.Option("--recording", metavar="DIR", help="As --live, by a recording of the check.")
 ]
@@ -65,12 +71,8 @@ def person(
     badge: Annotated[str | None, typer.Option("--badge", "-b", help="Badge number.")] = None,
     quality: QualityOption = "high",
     face: FaceOption = "only",
-    allow_duplicate: Annotated[
-        bool, typer.Option("--allow-duplicate", help="Enroll a face that is already enrolled under another name.")
-    ] = False,
-    live: Annotated[
-        bool, typer.Option("--live", help="Check at this kiosk that the person is there: its picture is one more.")
-    ] = False,
+    allow_duplicate: DuplicateOption = False,
+    live: LiveOption = False,
     recording: RecordingOption = None,
     session: SessionOption = None,
     local_only: LocalOption = False,
@@ -119,9 +121,7 @@ def update(
     images: PicturesArgument,
     quality: QualityOption = "high",
     face: FaceOption = "only",
-    allow_duplicate: Annotated[
-        bool, typer.Option("--allow-duplicate", help="Although somebody else is enrolled with the same face.")
-    ] = False,
+    allow_duplicate: DuplicateOption = False,
     unchecked: UncheckedOption = False,
     config: ConfigOption = None,
     json: JsonOption = False,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from kiosk.config.endpoint import private_endpoint
+from kiosk.config.cloud import ServiceSettings
 from kiosk.config.group import Group
 from kiosk.config.server import ServerSettings
 
@@ -18,19 +18,12 @@ class ModelThresholds(Group):
     margin: float = Field(1.0, ge=0, le=20, description="least distance to the second person")
 
 
-class EndpointSettings(Group):
+class EndpointSettings(ServiceSettings):
     """One server that speaks Rekognition's protocol."""
 
     enabled: bool = Field(False, description="ask it who somebody is; crops of faces are sent there")
-    region: str = Field("eu-central-1", min_length=1, description="AWS region, and part of every signature")
-    endpoint_url: str | None = Field(
-        None, examples=["https://cellar.example:8765"], description="its address; unset: AWS itself"
-    )
     ca_bundle: Path | None = Field(
         None, examples=["/etc/kiosk/cellar.crt"], description="certificate to trust; unset: the usual authorities"
-    )
-    profile: str | None = Field(
-        None, examples=["kiosk"], description="profile of AWS's credentials file; unset: the usual chain"
     )
     collection: str = Field(
         "door",
@@ -50,9 +43,7 @@ class EndpointSettings(Group):
     connect_s: float = Field(0.5, ge=0.05, le=5, description="longest wait for a connection")
 
     @model_validator(mode="after")
-    def _private(self) -> EndpointSettings:
-        """Answers are not signed: only TLS proves whose they are."""
-        private_endpoint(self.endpoint_url)
+    def _another(self) -> EndpointSettings:
         if self.collection_before == self.collection:
             raise ValueError("collection_before is the collection itself")
         return self

@@ -119,13 +119,16 @@ def open_registry(settings: Settings, data: Path, store: Store, *, local_only: b
     """The book with every engine that is enabled; none when ``local_only``. Raises ConfigurationError, RecordsError."""
     with ExitStack() as stack:
         engines = () if local_only else stack.enter_context(open_collections(settings))
+        directory = None if local_only else _directory(settings, stack)
+        shelf = None if local_only else _shelf(settings, stack)
+        elsewhere = bool(engines) or directory is not None or shelf is not None
         yield Registry(
             store.enrollments(),
             engines,
-            None if local_only else _directory(settings, stack),
-            None if local_only else _shelf(settings, stack),
+            directory,
+            shelf,
             keeps_pictures=settings.enrollment.keep_pictures,
-            owner=stack.enter_context(working.owner(data)),
+            owner=stack.enter_context(working.owner(data)) if elsewhere else "",
             is_alive=partial(working.is_alive, data),
             now=utc_now,
         )

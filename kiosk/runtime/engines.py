@@ -20,7 +20,7 @@ from kiosk.identity.failover import Candidate, Engine, FailoverMatcher
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.observed import ObservedMatcher, watch_client
 from kiosk.identity.rekognition import RekognitionEngine
-from kiosk.identity.sessions import LivenessSessions, SessionResult
+from kiosk.identity.sessions import LivenessSessions
 from kiosk.kpi.engines import EngineObserver
 from kiosk.ports import Matcher
 from kiosk.runtime.journal import Journal
@@ -90,15 +90,16 @@ def open_collections(
         yield tuple(opened)
 
 
-def session_result(settings: Settings, session_id: str) -> SessionResult:
-    """What came of a liveness session of the first engine. Raises ConfigurationError: none is enabled; MatchError."""
+@contextmanager
+def open_sessions(settings: Settings) -> Iterator[LivenessSessions]:
+    """Liveness sessions of the first engine. Raises ConfigurationError: none is enabled."""
     enabled = enabled_endpoints(settings)
     if not enabled:
         raise ConfigurationError("no engine is enabled", where="rekognition", mend="sessions are an engine's")
     name, endpoint = enabled[0]
     client = open_client(endpoint, DESK_S)
     try:
-        return LivenessSessions(Asker(name, client), call_s=DESK_S).result(session_id)
+        yield LivenessSessions(Asker(name, client), call_s=DESK_S)
     finally:
         client.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,6 +138,11 @@ def test_somebody_is_enrolled_by_a_liveness_session(kiosk: Shell, site: Site) ->
                 shelf.start_session(session)
                 shelf.end_session(session, Outcome(CHALLENGES[-1], confidence, (), picture, ()))
     live, spoof, waiting = made
+    (fresh_one,) = kiosk("engines", "session", "--json", *options).lines
+    assert fresh_one["status"] == "CREATED"
+    assert kiosk("engines", "session", live, *options).out == f"{live}  SUCCEEDED  confidence 90\n"
+    assert kiosk("engines", "session", fresh_one["session_id"], *options).out.endswith("CREATED\n")
+    assert "SessionNotFoundException" in kiosk("engines", "session", str(uuid.uuid4()), *options).complaint
     words = ("--name", "Person B", *LOW, *options)
     assert "was not proven live" in kiosk("enroll", "--session", spoof, *words).complaint
     assert "the session is CREATED" in kiosk("enroll", "--session", waiting, *words).complaint

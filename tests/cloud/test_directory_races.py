@@ -24,7 +24,7 @@ from tests.cloud.test_directory_contract import ADA, BOB, FACES
 from tests.support.motokit import Reply, credentials, fresh, moto_server, service, wire
 from tests.support.places import MemoryDirectory
 
-ROUNDS = 200
+ROUNDS = 100
 
 
 def people(number: int) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -404,7 +405,7 @@ FAULTS = st.lists(
 STEPS = st.lists(st.tuples(st.sampled_from(["enroll", "update", "remove"]), st.integers(1, 3), FAULTS), max_size=6)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_in_the_end_book_and_engines_agree(tmp_path_factory: pytest.TempPathFactory, steps: object) -> None:
     """Whatever is done under whatever faults: after one quiet settling every face is in both, and none in one only."""
@@ -436,3 +437,13 @@ def test_in_the_end_book_and_engines_agree(tmp_path_factory: pytest.TempPathFact
         }
         assert {face.face_id for face in world.bench.store.shelf().faces("door", 0, 99)} == book
         assert world.store.verify_chain().ok
+
+
+def test_users_that_resemble_each_other_are_found_by_a_face(tmp_path: Path) -> None:
+    """SearchUsers, for the pass over look-alikes."""
+    with open_world(tmp_path, users=True) as world:
+        ada = enroll_images(world.desk, "Ada", [photo(tmp_path, 1)])
+        eve = enroll_images(world.desk, "Eve", [photo(tmp_path, 1, 240)], allow_duplicate=True)
+        site: Any = world.registry.engines[0]
+        (face,) = world.registry.book.faces_of(ada.person_id)
+        assert set(site.like_face(face)) - {ada.person_id} == {eve.person_id}

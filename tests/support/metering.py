@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from moto.server import ThreadedMotoServer
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from kiosk.config.kpi import CloudWatchSettings
 from kiosk.kpi.cloudwatch_client import open_client
+from tests.support.motokit import moto_server
 
 LIMIT_S = 60.0
 """Longest wait for another thread; nothing is judged by it."""
@@ -42,14 +42,9 @@ def fetched(url: str) -> dict[tuple[str, ...], float]:
 @contextmanager
 def moto() -> Iterator[str]:
     """The address of a CloudWatch that remembers; it forgets at the end."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
-        server.stop()
+    with moto_server() as url:
+        yield url
+        urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).close()
 
 
 def told(url: str, metric: str, **labels: str) -> tuple[float, float]:
