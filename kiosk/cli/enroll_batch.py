@@ -71,6 +71,7 @@ def batch(
         if estimate:
             _estimate(opened, found, rules, bring, json=json)
             return
+        _probe(rejects)
         for engine in opened.engines:
             engine.described()  # what is wrong with all is told once, not a thousand times
         settle(opened.desk.registry)
@@ -116,6 +117,20 @@ def _clock(seconds: float) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
+def _half(file: Path) -> Path:
+    return file.with_name(f".{file.name}.{os.getpid()}")
+
+
+def _probe(file: Path) -> None:
+    """Hours later would be too late to hear it. Raises KioskError."""
+    try:
+        _half(file).touch(mode=0o600)
+        _half(file).unlink()
+    except OSError as error:
+        mend = "name another --rejects"
+        raise KioskError(f"cannot be written ({error.strerror})", where=str(file), mend=mend) from error
+
+
 def _write_rejects(file: Path, ends: Sequence[EntryEnd], source: str, *, keep: bool) -> None:
     """Whole or not at all; an old one is removed when there is nothing to tell, unless ``keep``. Raises KioskError."""
     lost = [end for end in ends if end.ended in ("refused", "failed")]
@@ -129,7 +144,7 @@ def _write_rejects(file: Path, ends: Sequence[EntryEnd], source: str, *, keep: b
             )
             row = (end.entry.name, end.entry.badge or "", where, end.step, end.reason, end.told)
             writer.writerow(row)
-    half = file.with_name(f".{file.name}.{os.getpid()}")
+    half = _half(file)
     try:
         if keep and (not lost or file.resolve() == Path(source).resolve()):
             return

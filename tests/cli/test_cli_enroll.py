@@ -174,6 +174,8 @@ def test_a_batch_tells_what_it_did_and_what_it_did_not(kiosk: Shell, tmp_path: P
     words = ("enroll", "batch", table, "--rejects", lost, *LOW)
     (estimated,) = kiosk(*words, "--estimate", "--json").lines
     assert (estimated["people"], estimated["pictures"]) == (2, 2)
+    nowhere = kiosk("enroll", "batch", table, "--rejects", tmp_path / "no" / "lost.csv", *LOW)
+    assert "name another --rejects" in nowhere.complaint
     dry = kiosk(*words, "--dry-run")
     assert (dry.code, dry.out.splitlines()[0]) == (1, "2 people: 1 usable (dry run), 1 refused")
     assert kiosk("people", "list").out in ("", "nobody is enrolled yet\n")
