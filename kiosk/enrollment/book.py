@@ -7,15 +7,18 @@ what is there: whatever is cut off in between is found again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 from kiosk.values import Embedding, IndexedFace, NewTemplate, Person
 
 DIRECTORY, SHELF = ASIDE = "directory", "pictures"
 """Stand for an engine in tasks about what is kept outside of the book and of all engines."""
+NOWHERE: Mapping[str, str] = MappingProxyType({})
+"""Of no engine is the address known."""
 TaskKind = Literal["LOOK", "SWEEP", "ERASE"]
 """LOOK: faces may have been added that the book does not hold, or are just being added; they are to go. SWEEP: whoever
 added some, they are to go. ERASE: one face is to go."""
@@ -35,6 +38,8 @@ class Task:
     owner: str
     """The process that is at it; empty: nobody."""
     created: datetime
+    address: str = ""
+    """Of the engine when the task was made; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,6 +62,8 @@ class Entry:
     """Only where the site keeps them."""
     looks: Sequence[int] = ()
     """Tasks of ``begin`` that are over once this is written."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Of the engines, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,9 @@ class Book(Protocol):
     def stamp(self) -> str:
         """Changes whenever somebody is enrolled, changed or removed."""
 
-    def begin(self, person_id: str, places: Sequence[tuple[str, str]], owner: str) -> Sequence[int]:
+    def begin(
+        self, person_id: str, places: Sequence[tuple[str, str]], owner: str, addresses: Mapping[str, str] = NOWHERE
+    ) -> Sequence[int]:
         """A LOOK for each (engine, collection) that is about to be asked to index this person; their ids."""
 
     def register(self, entry: Entry, name: str, badge: str | None, stamp: str, source: str) -> tuple[Person, str]:
@@ -106,7 +115,7 @@ class Book(Protocol):
         How many templates and faces. Whoever has nothing of the new models is left as they are. Raises UnknownPerson.
         """
 
-    def remove(self, ref: str, places: Sequence[tuple[str, str]]) -> Removal:
+    def remove(self, ref: str, places: Sequence[tuple[str, str]], addresses: Mapping[str, str] = NOWHERE) -> Removal:
         """Erase somebody here; their faces elsewhere, and a SWEEP of each of ``places``, become tasks.
 
         ``places`` are collections by (engine, collection); what does not concern this person is the caller's mistake.

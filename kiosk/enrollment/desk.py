@@ -65,6 +65,11 @@ class Registry:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
+    def addresses(self) -> dict[str, str]:
+        """Of the engines, by name."""
+        return {engine.name: engine.address for engine in self.engines}
+
+    @property
     def aside(self) -> list[tuple[str, str]]:
         """The places of tasks about what is kept outside of the book and of all engines."""
         kept = ((DIRECTORY, self.directory), (SHELF, self.shelf))

@@ -42,6 +42,10 @@ class FaceEngine(Protocol):
         """``aws`` or ``site``."""
 
     @property
+    def address(self) -> str:
+        """Where it is; another server of the same name is another engine. Empty: not known."""
+
+    @property
     def collections(self) -> Sequence[str]:
         """All of its collections."""
 

@@ -172,7 +172,7 @@ class Adding:
     def __enter__(self) -> Adding:
         places = [(engine.name, engine.collection_of(self._person_id)) for engine in self._desk.registry.engines]
         begin, owner = self._desk.registry.book.begin, self._desk.registry.owner
-        self.looks = list(begin(self._person_id, places, owner)) if places else []
+        self.looks = list(begin(self._person_id, places, owner, self._desk.registry.addresses)) if places else []
         aside = self._desk.registry.aside
         self.aside = list(begin(self._person_id, aside, owner)) if aside else []
         return self
@@ -215,7 +215,7 @@ def entry_of(desk: Desk, person_id: str, stills: Sequence[Still], faces: Sequenc
     templates = [NewTemplate(still.embedding, still.sha256, quality_figures(still.measures)) for still in stills]
     keeps = desk.registry.keeps_pictures and desk.registry.shelf is None
     pictures = [Picture(still.sha256, still.crop) for still in stills] if keeps else []
-    return Entry(person_id, templates, tuple(faces), pictures)
+    return Entry(person_id, templates, tuple(faces), pictures, addresses=desk.registry.addresses)
 
 
 def identify_image(desk: Desk, path: Path, *, quality: QualityRule = "high", face: FaceRule = "only") -> Match:

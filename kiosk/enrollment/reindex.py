@@ -7,10 +7,10 @@ must come by. It may be cut off anywhere and started again: whoever has faces of
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kiosk.enrollment.book import Entry, Picture
+from kiosk.enrollment.book import Picture
 from kiosk.enrollment.desk import Desk, Progress, silent, told
 from kiosk.enrollment.places import FaceEngine
 from kiosk.enrollment.register import Adding, entry_of
@@ -94,7 +94,8 @@ def _one(desk: Desk, decode: Callable[[bytes], Pixels], person: Person, result: 
             steps.step = "store"
             whole = entry_of(desk, known, stills, adding.faces)
             looks = [*adding.looks, *adding.aside]
-            registry.book.add(Entry(known, whole.templates if here else (), whole.faces, looks=looks), age)
+            entry = replace(whole, templates=whole.templates if here else (), pictures=(), looks=looks)
+            registry.book.add(entry, age)
             adding.done = True
         if registry.directory is not None:
             registry.directory.confirm(known, registry.book.faces_of(known))

@@ -30,6 +30,6 @@ def remove_person(registry: Registry, ref: str) -> Removed:
     """Erase somebody. Raises UnknownPerson, RecordsError (then nothing was changed)."""
     known = registry.book.find(ref).person_id
     places = [(engine.name, home) for engine in registry.engines for home in engine.homes(known)]
-    removal = registry.book.remove(known, places + registry.aside)
+    removal = registry.book.remove(known, places + registry.aside, registry.addresses)
     done = settle(registry, known)
     return Removed(removal, done.erased, done.waiting, done.problems)

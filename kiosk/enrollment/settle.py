@@ -54,6 +54,14 @@ def settle(registry: Registry, person_id: str | None = None) -> Settled:
         if name not in engines:
             problems.append(f"{name}: is not configured here any more, and still has faces of {who}")
             continue
+        here = [task for task in tasks if task.address in ("", engines[name].address)]
+        if len(here) < len(tasks):
+            problems.append(
+                f"{name}: is at another address than when {who} was enrolled, and the old one has the faces"
+            )
+        if not here:
+            continue
+        tasks = here
         try:
             gone = _erase(registry, engines[name], who, tasks)
         except KioskError as error:

@@ -39,10 +39,13 @@ class FaceNotIndexed(Unusable):
 class FaceCollections:
     """The collections of one place, for enrolling. Safe from several threads."""
 
-    def __init__(self, asker: Asker, place: Place, *, before: Place | None = None, call_s: float = 20.0) -> None:
+    def __init__(
+        self, asker: Asker, place: Place, *, before: Place | None = None, address: str = "", call_s: float = 20.0
+    ) -> None:
         """``before``: where people are who have not moved yet. ``call_s``: the deadline of one step, seconds."""
         self.name = place.name
         self.place = place
+        self.address = address
         self.before = before
         self._asker = asker
         self._call_s = call_s

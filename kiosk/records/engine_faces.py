@@ -6,7 +6,7 @@ away only when it is done, or with the transaction that writes down what it was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -26,13 +26,16 @@ def faces_of(connection: Connection, person_id: str) -> list[IndexedFace]:
     return [IndexedFace(*one) for one in found]
 
 
-def add_faces(connection: Connection, person_id: str, faces: Iterable[IndexedFace], now: str) -> None:
-    """Faces that were indexed for this person."""
+def add_faces(
+    connection: Connection, person_id: str, faces: Iterable[IndexedFace], now: str, addresses: Mapping[str, str]
+) -> None:
+    """Faces that were indexed for this person; ``addresses``: of the engines."""
     rows = [
         {
             "engine": face.engine,
             "collection": face.collection,
             "face_id": face.face_id,
+            "address": addresses.get(face.engine, ""),
             "person_id": person_id,
             "model_version": face.model_version,
             "created": now,
@@ -54,8 +57,10 @@ def owe(connection: Connection, person_id: str, faces: Sequence[IndexedFace], no
     """These faces become tasks; how many."""
     row = EngineFaceRow
     for face in faces:
-        add_task(connection, "ERASE", person_id, (face.engine, face.collection), now, face_id=face.face_id)
         one = row.engine == face.engine, row.collection == face.collection, row.face_id == face.face_id
+        address = connection.scalar(select(row.address).where(*one)) or ""
+        place = face.engine, face.collection
+        add_task(connection, "ERASE", person_id, place, now, face_id=face.face_id, address=address)
         connection.execute(delete(row).where(*one))
     return len(faces)
 
@@ -69,10 +74,11 @@ def add_task(
     *,
     face_id: str | None = None,
     owner: str = "",
+    address: str = "",
 ) -> int:
     """``place``: (engine, collection). The task's id."""
     row = {"kind": kind, "person_id": person_id, "engine": place[0], "collection": place[1], "face_id": face_id}
-    made = connection.execute(insert(EngineTaskRow).values(**row, owner=owner, created=now))
+    made = connection.execute(insert(EngineTaskRow).values(**row, owner=owner, address=address, created=now))
     return int(made.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
 
 
@@ -91,6 +97,7 @@ def tasks(connection: Connection, person_id: str | None = None) -> list[Task]:
             collection=one.collection,
             face_id=one.face_id or "",
             owner=one.owner,
+            address=one.address,
             created=texts.utc_time(one.created),
         )
         for one in connection.execute(wanted)

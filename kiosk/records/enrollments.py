@@ -5,13 +5,13 @@ Rules: one transaction a call; what was removed is overwritten in the file and i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection, delete, func, select
 
-from kiosk.enrollment.book import ASIDE, Entry, Picture, Removal, Task
+from kiosk.enrollment.book import ASIDE, NOWHERE, Entry, Picture, Removal, Task
 from kiosk.errors import RecordsMoved
 from kiosk.records import engine_faces, events, people, texts, upkeep
 from kiosk.records.chain import Detail
@@ -38,12 +38,16 @@ class Enrollments:
         with self.read() as connection:
             return people.stamp(connection)
 
-    def begin(self, person_id: str, places: Sequence[tuple[str, str]], owner: str) -> Sequence[int]:
+    def begin(
+        self, person_id: str, places: Sequence[tuple[str, str]], owner: str, addresses: Mapping[str, str] = NOWHERE
+    ) -> Sequence[int]:
         """A LOOK for each (engine, collection) that is about to be asked; their ids."""
         known, made = texts.tidy_person_id(person_id), []
         with self.write() as connection:
             for place in places:
-                made.append(engine_faces.add_task(connection, "LOOK", known, place, self.now(), owner=owner))
+                address = addresses.get(place[0], "")
+                task = engine_faces.add_task(connection, "LOOK", known, place, self.now(), owner=owner, address=address)
+                made.append(task)
                 if place[0] in ASIDE:
                     upkeep.remember(connection, f"{USED}{place[0]}")
         return made
@@ -105,7 +109,7 @@ class Enrollments:
             self.wipe()
         return gone
 
-    def remove(self, ref: str, places: Sequence[tuple[str, str]]) -> Removal:
+    def remove(self, ref: str, places: Sequence[tuple[str, str]], addresses: Mapping[str, str] = NOWHERE) -> Removal:
         """Erase somebody here; the rest becomes tasks. Raises UnknownPerson."""
         with self.write() as connection:
             person = people.find(connection, ref)
@@ -115,7 +119,8 @@ class Enrollments:
             faces = engine_faces.faces_of(connection, known)
             used = [(name, "") for name in ASIDE if upkeep.remembered(connection, f"{USED}{name}")]
             for place in dict.fromkeys([*places, *used]):
-                engine_faces.add_task(connection, "SWEEP", known, place, now)
+                address = addresses.get(place[0], "")
+                engine_faces.add_task(connection, "SWEEP", known, place, now, address=address)
             people.remove(connection, known, now)
             upkeep.owe_wipe(connection)
         self.wipe()
@@ -191,7 +196,7 @@ class Enrollments:
 
     @staticmethod
     def _filled(connection: Connection, entry: Entry, now: str) -> None:
-        engine_faces.add_faces(connection, entry.person_id, entry.faces, now)
+        engine_faces.add_faces(connection, entry.person_id, entry.faces, now, entry.addresses)
         engine_faces.add_pictures(connection, entry.person_id, entry.pictures, now)
         engine_faces.end_tasks(connection, entry.looks)
 

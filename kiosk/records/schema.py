@@ -117,6 +117,8 @@ class EngineFaceRow(Base):
     engine: Mapped[str] = mapped_column(String(16), primary_key=True)
     collection: Mapped[str] = mapped_column(String(255), primary_key=True)
     face_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    address: Mapped[str] = mapped_column(String(255))
+    """Of the engine, as it was then: another server may bear the name later."""
     person_id: Mapped[str] = mapped_column(ForeignKey("people.person_id", ondelete="CASCADE"), index=True)
     model_version: Mapped[str] = mapped_column(String(128))
     created: Mapped[str] = mapped_column(String(27))
@@ -133,6 +135,7 @@ class EngineTaskRow(Base):
     engine: Mapped[str] = mapped_column(String(16))
     collection: Mapped[str] = mapped_column(String(255))
     face_id: Mapped[str | None] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(255))
     owner: Mapped[str] = mapped_column(String(36))
     """Of the process that is at it; empty: nobody is."""
     created: Mapped[str] = mapped_column(String(27))

@@ -86,7 +86,9 @@ def open_collections(
                 watch_client(client, name, observe)
             place = place_of(name, endpoint, settings)
             before = place_before(place, endpoint)
-            opened.append(FaceCollections(Asker(name, client), place, before=before, call_s=DESK_S))
+            address = endpoint.endpoint_url or f"AWS {endpoint.region}"
+            asker = Asker(name, client)
+            opened.append(FaceCollections(asker, place, before=before, address=address, call_s=DESK_S))
         yield tuple(opened)
 
 

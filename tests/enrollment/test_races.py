@@ -292,3 +292,22 @@ def test_an_engine_that_is_down_is_asked_once(tmp_path: Path) -> None:
         wire.before["list_faces"] = ["time-out"] * 99
         assert settle(world.registry).waiting == 5
         assert wire.asked == ["list_faces"]
+
+
+def test_another_server_under_the_same_name_is_another_engine(tmp_path: Path) -> None:
+    """What the old one holds stays a task, and the proof incomplete, until it can be asked again."""
+    with open_world(tmp_path) as world:
+        site: Any = world.registry.engines[0]
+        old = type(site)(site._asker, site.place, address="https://old.example")
+        new = type(site)(site._asker, replace(site.place, prefix="next"), address="https://new.example")
+        new.prepare()
+        there = world.restarted(engines=(old,))
+        ada = enroll_images(there.desk, "Ada", [photo(tmp_path, 1)])
+        removed = remove_person(world.restarted(engines=(new,)).registry, "Ada")
+        assert removed.waiting == 1
+        assert "is at another address than when" in removed.problems[0]
+        assert not proof_of(world.store, ada.person_id)["complete"]
+        assert world.faces() == {ada.person_id: 1}
+        assert settle(there.registry).waiting == 0
+        assert world.faces() == {}
+        assert proof_of(world.store, ada.person_id)["complete"]
