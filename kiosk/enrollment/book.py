@@ -131,6 +131,9 @@ class Book(Protocol):
     def faces_of(self, person_id: str) -> Sequence[IndexedFace]:
         """In other engines."""
 
+    def places_of(self, person_id: str) -> frozenset[tuple[str, str, str]]:
+        """(engine, collection, address) of the person's faces in other engines."""
+
     def templates_of(self, person_id: str, model_version: str) -> Sequence[Embedding]:
         """On this machine."""
 

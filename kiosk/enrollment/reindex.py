@@ -36,10 +36,12 @@ class Reindexed:
 
 def needs(desk: Desk, person: Person) -> tuple[bool, list[FaceEngine]]:
     """(whether a template of this machine's model is missing, engines in whose present collections no face is)."""
-    held = {(face.engine, face.collection) for face in desk.registry.book.faces_of(person.person_id)}
-    missing = [
-        engine for engine in desk.registry.engines if (engine.name, engine.collection_of(person.person_id)) not in held
-    ]
+    held = desk.registry.book.places_of(person.person_id)
+    missing = []
+    for engine in desk.registry.engines:
+        home = engine.name, engine.collection_of(person.person_id)
+        if not held & {(*home, engine.address), (*home, "")}:
+            missing.append(engine)
     version = desk.reader.models.embedding_version
     return not desk.registry.book.templates_of(person.person_id, version), missing
 

@@ -26,6 +26,13 @@ def faces_of(connection: Connection, person_id: str) -> list[IndexedFace]:
     return [IndexedFace(*one) for one in found]
 
 
+def places_of(connection: Connection, person_id: str) -> frozenset[tuple[str, str, str]]:
+    """(engine, collection, address) of a person's faces."""
+    row = EngineFaceRow
+    wanted = select(row.engine, row.collection, row.address).where(row.person_id == person_id)
+    return frozenset((engine, collection, address) for engine, collection, address in connection.execute(wanted))
+
+
 def add_faces(
     connection: Connection, person_id: str, faces: Iterable[IndexedFace], now: str, addresses: Mapping[str, str]
 ) -> None:

@@ -141,6 +141,11 @@ class Enrollments:
         with self.read() as connection:
             return engine_faces.faces_of(connection, person_id)
 
+    def places_of(self, person_id: str) -> frozenset[tuple[str, str, str]]:
+        """(engine, collection, address) of their faces."""
+        with self.read() as connection:
+            return engine_faces.places_of(connection, person_id)
+
     def templates_of(self, person_id: str, model_version: str) -> Sequence[Embedding]:
         """On this machine, in order of enrollment."""
         wanted = select(TemplateRow.vector).where(

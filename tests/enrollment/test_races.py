@@ -301,13 +301,20 @@ def test_another_server_under_the_same_name_is_another_engine(tmp_path: Path) ->
         old = type(site)(site._asker, site.place, address="https://old.example")
         new = type(site)(site._asker, replace(site.place, prefix="next"), address="https://new.example")
         new.prepare()
-        there = world.restarted(engines=(old,))
+        there = world.restarted(engines=(old,), keeps_pictures=True)
         ada = enroll_images(there.desk, "Ada", [photo(tmp_path, 1)])
+        same = type(site)(site._asker, new.place, address="https://moved.example")
+        for engine, done in ((new, 1), (new, 0), (same, 1)):
+            result = changing.Reindexed()
+            changing.reindex(world.restarted(engines=(engine,)).desk, decode_image, result)
+            assert len(result.done) == done
         removed = remove_person(world.restarted(engines=(new,)).registry, "Ada")
-        assert removed.waiting == 1
+        assert removed.waiting
         assert "is at another address than when" in removed.problems[0]
         assert not proof_of(world.store, ada.person_id)["complete"]
         assert world.faces() == {ada.person_id: 1}
-        assert settle(there.registry).waiting == 0
+        assert settle(there.registry).waiting
         assert world.faces() == {}
+        assert settle(world.restarted(engines=(same,)).registry).waiting == 0
+        assert world.faces("next") == {}
         assert proof_of(world.store, ada.person_id)["complete"]
