@@ -193,26 +193,21 @@ class Batch:
                 return self._read(brought)
         except GIVE_UP:
             raise
-        except InputError as error:
+        except (InputError, RecordsConflict) as error:
             return _refused(entry, error)
         except RecordsError as error:  # of the bucket: the next picture may come
             return _refused(entry, error, "failed")
 
     def _read(self, entry: BatchEntry) -> EntryEnd | list[Still]:
-        try:
-            with self._told() as steps:
-                if entry.fault:
-                    raise InputError(entry.fault, where=entry.place, reason="UNUSABLE_LINE")
-                known = self._known(entry)
-                if known:
-                    steps.step = "duplicate"
-                    self._refuse_other(entry, known)
-                    return EntryEnd(entry, "already", known)
-                return read_stills(self._desk, entry.paths, quality=self._rules.quality, face=self._rules.face)
-        except InputError as error:
-            return _refused(entry, error)
-        except RecordsConflict as error:
-            return _refused(entry, error)
+        with self._told() as steps:
+            if entry.fault:
+                raise InputError(entry.fault, where=entry.place, reason="UNUSABLE_LINE")
+            known = self._known(entry)
+            if known:
+                steps.step = "duplicate"
+                self._refuse_other(entry, known)
+                return EntryEnd(entry, "already", known)
+            return read_stills(self._desk, entry.paths, quality=self._rules.quality, face=self._rules.face)
 
     def _told(self) -> AbstractContextManager[Steps]:
         """A dry run leaves no event."""

@@ -14,8 +14,8 @@ from typing import Protocol
 
 from kiosk.enrollment.cards.fields import CardFields, Conflict
 from kiosk.enrollment.desk import Desk, Progress, Steps, silent, told
-from kiosk.enrollment.register import KINDS, Reference, checked, read_stills, refuse_mixture, register
-from kiosk.enrollment.stills import FaceRule, QualityRule, Still
+from kiosk.enrollment.register import KINDS, Reference, living_stills, register
+from kiosk.enrollment.stills import FaceRule, QualityRule, Still, digest_of
 from kiosk.errors import InputError
 from kiosk.values import Person, Pixels
 
@@ -63,11 +63,12 @@ def read_card(desk: Desk, path: Path, read: Callable[[Pixels], Reading]) -> Card
     with told(desk, KINDS, "card") as steps:
         steps.step = "card"
         try:
-            face = desk.reader.read(path, quality="none", face="largest")
+            pixels = desk.reader.load(path)
+            face = desk.reader.read_pixels(pixels, path, digest_of(path), quality="none", face="largest")
         except InputError as error:
             error.reason = "NO_FACE_ON_CARD" if error.reason == "NO_FACE" else "UNUSABLE_CARD"
             raise
-        return Card(path, read(desk.reader.load(path)), face)
+        return Card(path, read(pixels), face)
 
 
 def register_with_card(
@@ -93,15 +94,7 @@ def register_with_card(
             mend = "ask for a valid one, or allow it"
             raise InputError("the card has expired", where=str(card.path), mend=mend, reason="CARD_EXPIRED")
         steps.step = "quality"
-        stills = (
-            []
-            if live and not paths
-            else read_stills(desk, paths, quality=rules.quality, face=rules.face, progress=progress)
-        )
-        if live is not None:
-            steps.step = "liveness"
-            stills = [checked(desk, live(), rules.quality), *stills]
-            refuse_mixture(desk, stills, desk.threshold)
+        stills = living_stills(desk, steps, paths, live, quality=rules.quality, face=rules.face, progress=progress)
         _refuse_other_face(desk, steps, card, stills, rules.similarity)
         return register(desk, steps, stills, name, badge, "card", allow_duplicate=rules.allow_duplicate)
 

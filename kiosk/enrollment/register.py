@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from kiosk.enrollment.book import Entry, Picture
 from kiosk.enrollment.desk import DEADLINE_S, SAME_PERSON, Desk, Progress, Source, Steps, silent, told
@@ -41,6 +42,7 @@ class Reference:
 
 
 KINDS = "REGISTRATION_REFUSED", "REGISTRATION_INCOMPLETE"
+Written = TypeVar("Written")
 TRIES = 5
 """How often somebody else may be enrolled meanwhile."""
 
@@ -64,20 +66,32 @@ def enroll_images(
     written.
     """
     with told(desk, KINDS, "photo") as steps:
-        stills = [] if live and not paths else read_stills(desk, paths, quality=quality, face=face, progress=progress)
-        if live is not None:
-            steps.step = "liveness"
-            stills = [checked(desk, live(), quality), *stills]
-            refuse_mixture(desk, stills, desk.threshold)  # whoever was not checked gets in by none of them
+        stills = living_stills(desk, steps, paths, live, quality=quality, face=face, progress=progress)
         source: Source = "photo" if live is None else "session"
         return register(desk, steps, stills, name, badge, source, allow_duplicate=allow_duplicate)
 
 
-def checked(desk: Desk, reference: Reference, quality: QualityRule) -> Still:
-    """The face of whoever was proven live. Raises InputError."""
-    return desk.reader.read_pixels(
+def living_stills(
+    desk: Desk,
+    steps: Steps,
+    paths: Sequence[Path],
+    live: Callable[[], Reference] | None,
+    *,
+    quality: QualityRule,
+    face: FaceRule,
+    progress: Progress = silent,
+) -> list[Still]:
+    """The faces of pictures, behind that of whoever ``live`` proves to be there. Raises InputError."""
+    stills = [] if live and not paths else read_stills(desk, paths, quality=quality, face=face, progress=progress)
+    if live is None:
+        return stills
+    steps.step = "liveness"
+    reference = live()
+    checked = desk.reader.read_pixels(
         reference.pixels, Path("the liveness check"), reference.sha256, quality=quality, face="largest"
     )
+    refuse_mixture(desk, [checked, *stills], desk.threshold)  # whoever was not checked gets in by none of them
+    return [checked, *stills]
 
 
 def read_stills(
@@ -128,21 +142,38 @@ def register(
             refuse_known_elsewhere(desk, stills, but=person_id)
         entry = replace(entry_of(desk, person_id, stills, adding.faces), looks=[*adding.looks, *adding.aside])
         adding.elsewhere(entry, stills)
-        for _ in range(TRIES):
-            with desk.turn:
-                steps.step = "duplicate"
-                stamp = desk.known.follow()
-                if not allow_duplicate:
-                    refuse_known_here(desk, stills)
-                steps.step = "store"
-                try:
-                    person, after = desk.registry.book.register(entry, name, badge, stamp, source)
-                except RecordsMoved:
-                    continue
-                adding.done = True
-                desk.known.took(entry, after)
-                return person
-        raise RecordsMoved("others are being enrolled all the time", mend="try again", reason="MOVED")
+
+        def write(stamp: str) -> Person:
+            person, after = desk.registry.book.register(entry, name, badge, stamp, source)
+            adding.done = True
+            desk.known.took(entry, after)
+            return person
+
+        return written(desk, steps, stills, write, allow_duplicate=allow_duplicate)
+
+
+def written(
+    desk: Desk,
+    steps: Steps,
+    stills: Sequence[Still],
+    write: Callable[[str], Written],
+    *,
+    allow_duplicate: bool,
+    but: str = "",
+) -> Written:
+    """What ``write`` gives when nobody (but ``but``) has the face as of the stamp that it is given.
+
+    Somebody enrolled meanwhile: looked and written again. Raises RecordsMoved when that never ends, RecordsConflict.
+    """
+    for _ in range(TRIES):
+        with desk.turn, suppress(RecordsMoved):
+            steps.step = "duplicate"
+            stamp = desk.known.follow()
+            if not allow_duplicate:
+                refuse_known_here(desk, stills, but=but)
+            steps.step = "store"
+            return write(stamp)
+    raise RecordsMoved("others are being enrolled all the time", mend="try again", reason="MOVED")
 
 
 def _claim(directory: Directory, person_id: str, badge: str | None) -> None:

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from kiosk.enrollment.desk import Desk, Progress, silent, told
 from kiosk.enrollment.register import (
-    TRIES,
     Adding,
     entry_of,
     read_stills,
     refuse_known_elsewhere,
-    refuse_known_here,
+    written,
 )
 from kiosk.enrollment.settle import exists, settle
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still
-from kiosk.errors import InputError, KioskError, RecordsMoved
+from kiosk.errors import InputError, KioskError
 from kiosk.values import Person
 
 KINDS = "PHOTO_UPDATE_REFUSED", "PHOTO_UPDATE_INCOMPLETE"
@@ -65,20 +65,9 @@ def update_images(
         with Adding(desk, known, steps, new=False) as adding:
             adding.index(stills)
             entry = replace(entry_of(desk, known, stills, adding.faces), looks=adding.looks)
-            for _ in range(TRIES):
-                steps.step = "duplicate"
-                stamp = desk.known.follow()
-                if not allow_duplicate:
-                    refuse_known_here(desk, stills, but=known)
-                steps.step = "store"
-                try:
-                    desk.registry.book.change(entry, stamp)
-                except RecordsMoved:
-                    continue
-                adding.done = True
-                break
-            else:
-                raise RecordsMoved("others are being enrolled all the time", mend="try again", reason="MOVED")
+            change = partial(desk.registry.book.change, entry)
+            written(desk, steps, stills, change, allow_duplicate=allow_duplicate, but=known)
+            adding.done = True
     problems = []
     try:
         adding.elsewhere(entry, stills)
