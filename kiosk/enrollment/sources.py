@@ -101,7 +101,7 @@ def _table(file: Path) -> Iterator[BatchEntry]:
         if path.startswith("s3://"):
             fault = "lies in a bucket: give the bucket as the source"
         if "\0" in path:
-            fault = "has a path that is none"
+            path, fault = path.replace("\0", ""), "has a path that is none"  # the rejects must be writable
         if None in row:
             fault = "has more fields than the first line"
         key = (name, badge) if name else (f"#{number}", badge)

@@ -189,6 +189,9 @@ def test_a_batch_tells_what_it_did_and_what_it_did_not(kiosk: Shell, tmp_path: P
     shutil.copy(photo("biden.jpg"), tmp_path / "grey.png")
     mended = kiosk("enroll", "batch", lost, "--rejects", lost, *LOW, "--json")
     assert (mended.code, mended.lines[0]["enrolled"], lost.exists()) == (0, 1, False)
+    table.write_bytes(b"name,badge,path\nAda,,a\0.jpg\n")
+    odd = kiosk(*words)
+    assert (odd.code, "UNUSABLE_LINE" in lost.read_text(), "internal" in odd.err) == (1, True, False)
     assert "no such folder or table" in kiosk("enroll", "batch", tmp_path / "absent").complaint
 
 
