@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kiosk.config.tree import Settings
-    from kiosk.enrollment.register import Reference
+    from kiosk.enrollment.living import Reference
     from kiosk.rekognition.sessions import Outcome
     from kiosk.site.keeping import Kept
 
@@ -116,7 +116,7 @@ def _proven(confidence: float, content: bytes, *, where: str) -> Reference:
     from hashlib import sha256
 
     from hardware.stills import decode_image
-    from kiosk.enrollment.register import Reference
+    from kiosk.enrollment.living import Reference
     from kiosk.identity.sessions import LIVE
 
     if confidence < LIVE:

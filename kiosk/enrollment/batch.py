@@ -23,10 +23,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from kiosk.enrollment.desk import SAME_PERSON, Desk, Progress, Steps, is_refusal, silent, told
+from kiosk.enrollment.living import read_stills
 from kiosk.enrollment.register import (
     KINDS,
     entry_of,
-    read_stills,
     refuse_known_elsewhere,
     refuse_known_here,
     register,

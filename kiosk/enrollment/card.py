@@ -14,7 +14,8 @@ from typing import Protocol
 
 from kiosk.enrollment.cards.fields import CardFields, Conflict
 from kiosk.enrollment.desk import Desk, Progress, Steps, silent, told
-from kiosk.enrollment.register import KINDS, Reference, living_stills, register
+from kiosk.enrollment.living import Reference, living_stills
+from kiosk.enrollment.register import KINDS, register
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still, digest_of
 from kiosk.errors import InputError
 from kiosk.values import Person, Pixels

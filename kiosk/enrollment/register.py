@@ -16,30 +16,20 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from kiosk.enrollment.book import Entry, Picture
-from kiosk.enrollment.desk import DEADLINE_S, SAME_PERSON, Desk, Progress, Source, Steps, silent, told
+from kiosk.enrollment.desk import DEADLINE_S, Desk, Progress, Source, Steps, silent, told
+from kiosk.enrollment.living import Reference, living_stills
 from kiosk.enrollment.places import Directory, FaceEngine
 from kiosk.enrollment.settle import undo
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still
-from kiosk.errors import InputError, MatchError, RecordsConflict, RecordsError, RecordsMoved, UnknownPerson
+from kiosk.errors import MatchError, RecordsConflict, RecordsError, RecordsMoved, UnknownPerson
 from kiosk.reasons import Reason
-from kiosk.values import IndexedFace, Match, NewTemplate, Person, Pixels
+from kiosk.values import IndexedFace, Match, NewTemplate, Person
 from kiosk.visit.quality import FaceMeasures
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Reference:
-    """The picture of somebody who was proven live. Biometric data: never logged."""
-
-    pixels: Pixels
-    """``(H, W, 3) uint8 RGB``."""
-    sha256: str
-    """Of the picture as it came."""
-
 
 KINDS = "REGISTRATION_REFUSED", "REGISTRATION_INCOMPLETE"
 Written = TypeVar("Written")
@@ -69,46 +59,6 @@ def enroll_images(
         stills = living_stills(desk, steps, paths, live, quality=quality, face=face, progress=progress)
         source: Source = "photo" if live is None else "session"
         return register(desk, steps, stills, name, badge, source, allow_duplicate=allow_duplicate)
-
-
-def living_stills(
-    desk: Desk,
-    steps: Steps,
-    paths: Sequence[Path],
-    live: Callable[[], Reference] | None,
-    *,
-    quality: QualityRule,
-    face: FaceRule,
-    progress: Progress = silent,
-) -> list[Still]:
-    """The faces of pictures, behind that of whoever ``live`` proves to be there. Raises InputError."""
-    stills = [] if live and not paths else read_stills(desk, paths, quality=quality, face=face, progress=progress)
-    if live is None:
-        return stills
-    steps.step = "liveness"
-    reference = live()
-    checked = desk.reader.read_pixels(
-        reference.pixels, Path("the liveness check"), reference.sha256, quality=quality, face="largest"
-    )
-    refuse_mixture(desk, [checked, *stills], desk.threshold)  # whoever was not checked gets in by none of them
-    return [checked, *stills]
-
-
-def read_stills(
-    desk: Desk, paths: Sequence[Path], *, quality: QualityRule, face: FaceRule, progress: Progress = silent
-) -> list[Still]:
-    """The faces of several pictures of one person. Raises InputError."""
-    if not paths:
-        raise InputError("no picture given", where="enroll")
-    stills: list[Still] = []
-    for done, path in enumerate(paths):
-        progress("pictures", done, len(paths))
-        still = desk.reader.read(path, quality=quality, face=face)
-        if all(still.sha256 != other.sha256 for other in stills):  # the same file under two names is one picture
-            stills.append(still)
-    progress("pictures", len(paths), len(paths))
-    refuse_mixture(desk, stills)
-    return stills
 
 
 def register(
@@ -265,20 +215,6 @@ def quality_figures(measures: FaceMeasures) -> Mapping[str, float]:
         "pitch_deg": measures.pose.pitch_deg,
     }
     return {name: round(float(value), 2) for name, value in figures.items() if value is not None}
-
-
-def refuse_mixture(desk: Desk, stills: Sequence[Still], least: float = SAME_PERSON) -> None:
-    """Raises InputError for pictures of several people; ``least``: similarity 0..100 of each to the first."""
-    first = stills[0]
-    for other in stills[1:]:
-        similarity = desk.alike(first.embedding, other.embedding)
-        if similarity < least:
-            raise InputError(
-                f"shows somebody else than {first.path.name} (similarity {similarity:.0f})",
-                where=str(other.path),
-                mend="give pictures of one person",
-                reason="SEVERAL_PEOPLE",
-            )
 
 
 def refuse_known_here(desk: Desk, stills: Sequence[Still], *, but: str = "") -> None:

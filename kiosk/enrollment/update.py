@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from kiosk.enrollment.desk import Desk, Progress, silent, told
+from kiosk.enrollment.living import read_stills
 from kiosk.enrollment.register import (
     Adding,
     entry_of,
-    read_stills,
     refuse_known_elsewhere,
     written,
 )

@@ -15,7 +15,8 @@ from hardware.stills import decode_image
 from kiosk.enrollment import reindex as changing
 from kiosk.enrollment.card import CardRules, read_card, register_with_card
 from kiosk.enrollment.cards.fields import CardFields, Conflict, Read
-from kiosk.enrollment.register import Reference, enroll_images
+from kiosk.enrollment.living import Reference
+from kiosk.enrollment.register import enroll_images
 from kiosk.enrollment.remove import remove_person
 from kiosk.enrollment.settle import SETTLE, settle
 from kiosk.enrollment.update import update_images
