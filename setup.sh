@@ -255,7 +255,7 @@ run_tests() {
     npm="$(npm_package)"
     prepare_system ${npm:+"$npm"}
     prepare_venv test
-    fetch_models cards
+    fetch_models cards second-embedder
     cd -- "$ROOT"
     step "ruff check" "$bin/ruff" check
     step "ruff format" "$bin/ruff" format --check

@@ -8,6 +8,7 @@ simulated adapter is chosen only by name and is never a fallback.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -96,7 +97,11 @@ class FaceModels(Closeable, Protocol):
 
     @property
     def embedding_version(self) -> str:
-        """Version that every embedding of this object carries."""
+        """Version that every embedding of the present model carries."""
+
+    @property
+    def version_before(self) -> str | None:
+        """Version of the model of before, while people move to the present one; None: there is no such change."""
 
     @property
     def passive_models(self) -> tuple[int, int]:
@@ -109,10 +114,21 @@ class FaceModels(Closeable, Protocol):
         """Faces of a single picture, largest first."""
 
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
-        """Unit-length embedding of the aligned face."""
+        """Unit-length embedding of the aligned face by the present model."""
+
+    def embed_before(self, pixels: Pixels, face: Face) -> Embedding | None:
+        """The same by the model of before; None where ``version_before`` is."""
 
     def passive_live_score(self, pixels: Pixels, face: Face) -> float:
         """Mean probability 0..1 over the present passive models that this is no print or screen."""
+
+
+def probe_of(models: FaceModels, pixels: Pixels, face: Face) -> Embedding:
+    """The face as people are searched by: by the present model, and by the one before while people are known by it.
+
+    Raises ModelError.
+    """
+    return replace(models.embed(pixels, face), before=models.embed_before(pixels, face))
 
 
 class Matcher(Protocol):
@@ -195,8 +211,11 @@ class Kpis(Protocol):
 class TemplateSource(Protocol):
     """Where the gallery is rebuilt from."""
 
-    def templates(self, model_version: str) -> Sequence[tuple[str, Embedding]]:
-        """(person_id, template) of every active template of this model version."""
+    def templates(self, model_version: str, *, without: str | None = None) -> Sequence[tuple[str, Embedding]]:
+        """(person_id, template) of every active template of this model version.
+
+        ``without``: only of people who have no template of that version.
+        """
 
     def badge_holder(self, badge: str) -> str | None:
         """person_id of the holder, None when the badge is unknown."""

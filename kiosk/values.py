@@ -272,6 +272,8 @@ class Embedding:
     vector: Floats
     """``(D,) float32``, unit length."""
     model_version: str
+    before: Embedding | None = None
+    """The same face by the model of before, while people move from one model to another. Never stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
-"""Identity embedding: SFace on the aligned face.
+"""Identity embeddings of the aligned face, by one of several models.
 
 Contract (measured, see ``models/manifest.toml``): similarity transform of five points (iris centres 468 and 473, nose
-4, mouth corners 61 and 291) to the ArcFace 112x112 template; RGB 0..255 float without scaling; output L2-normalised.
+4, mouth corners 61 and 291) to the ArcFace 112x112 template, the same for all; channel order and scaling by ``Kind``;
+output L2-normalised.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +18,31 @@ from kiosk.values import Embedding, Face, Floats, Pixels
 from models.manifest import read_verified
 from models.session import OnnxSession
 
-WEIGHTS = "face_recognition_sface_2021dec_int8bq.folded.onnx"
-VERSION = "sface-2021dec-int8bq+folded1"
-"""Carried by every embedding. Changes whenever the weights, the alignment or the input contract change."""
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One model that embeds faces: its weights, and what it wants to see."""
+
+    weights: str
+    """As the manifest calls them."""
+    version: str
+    """Carried by every embedding. Changes whenever the weights, the alignment or the input contract change."""
+    bgr: bool = False
+    """Channel order of the input; else RGB."""
+    middle: float = 0.0
+    """Taken from every channel value 0..255."""
+    divisor: float = 1.0
+    """Of what is left."""
+
+
+DEFAULT = "sface"
+KINDS: Mapping[str, Kind] = {
+    "sface": Kind("face_recognition_sface_2021dec_int8bq.folded.onnx", "sface-2021dec-int8bq+folded1"),
+    "fr_feature": Kind("fr_feature.onnx", "faceplugin-fr-feature-0.0.1", bgr=True, middle=127.5, divisor=128.0),
+}
+"""By the names of ``[identity] embedder``."""
+VERSION = KINDS[DEFAULT].version
+"""Of the default model."""
 
 SIDE_PX = 112
 POINTS = (468, 473, 4, 61, 291)
@@ -58,17 +83,23 @@ def similarity_transform(
 class Embedder:
     """Embeds aligned faces. Raises ModelError where the weights are missing, changed or refused."""
 
-    version = VERSION
+    def __init__(self, data_dir: Path, kind: Kind = KINDS[DEFAULT], *, threads: int = 2) -> None:
+        self._kind = kind
+        self._session = OnnxSession(read_verified(kind.weights, data_dir), name=kind.weights, threads=threads)
 
-    def __init__(self, data_dir: Path, *, threads: int = 2) -> None:
-        self._session = OnnxSession(read_verified(WEIGHTS, data_dir), name=WEIGHTS, threads=threads)
+    @property
+    def version(self) -> str:
+        """Carried by every embedding."""
+        return self._kind.version
 
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
-        """128 numbers of unit length. ``pixels`` is the picture that the face was found in."""
+        """128 (SFace) or 512 numbers of unit length. ``pixels`` is the picture that the face was found in."""
+        kind = self._kind
         aligned = align(pixels, face.landmarks)
-        batch = np.ascontiguousarray(aligned.transpose(2, 0, 1)[None], dtype=np.float32)
+        planes = (aligned[:, :, ::-1] if kind.bgr else aligned).transpose(2, 0, 1)[None]
+        batch = (np.ascontiguousarray(planes, dtype=np.float32) - np.float32(kind.middle)) / np.float32(kind.divisor)
         vector = self._session.run(batch)[0]
         length = float(np.linalg.norm(vector))
         if not np.isfinite(length) or length < 1e-6:
-            raise ModelError("the embedding is not a usable vector", where=WEIGHTS)
-        return Embedding(vector / np.float32(length), VERSION)
+            raise ModelError("the embedding is not a usable vector", where=kind.weights)
+        return Embedding(vector / np.float32(length), kind.version)

@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Self
 
 from kiosk.closing import Closing
+from kiosk.errors import ModelError
 from kiosk.values import Embedding, Face, Frame, Pixels
-from models.embedder import VERSION, Embedder
+from models.embedder import DEFAULT, KINDS, Embedder, Kind
 from models.landmarks import Landmarker
 from models.passive import PassiveModels
+
+Embedders = tuple[str, str | None]
+"""Names of the present embedding model, and of the one before during a change of models (``IdentitySettings``)."""
+ONLY_DEFAULT: Embedders = (DEFAULT, None)
 
 
 class LocalFaceModels(Closing):
@@ -22,9 +27,18 @@ class LocalFaceModels(Closing):
     Raises ModelError where weights are missing, cut short, of the wrong hash, or refused.
     """
 
-    def __init__(self, data_dir: Path, *, embed_threads: int = 2, passive_threads: int = 1) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        embedders: Embedders = ONLY_DEFAULT,
+        *,
+        embed_threads: int = 2,
+        passive_threads: int = 1,
+    ) -> None:
+        present, before = embedders
+        self._embedder = Embedder(data_dir, kind_of(present), threads=embed_threads)
+        self._before = None if before is None else Embedder(data_dir, kind_of(before), threads=embed_threads)
         self._landmarker = Landmarker(data_dir)
-        self._embedder = Embedder(data_dir, threads=embed_threads)
         self._passive = PassiveModels(data_dir, threads=passive_threads)
 
     def __enter__(self) -> Self:
@@ -37,8 +51,13 @@ class LocalFaceModels(Closing):
 
     @property
     def embedding_version(self) -> str:
-        """Version that every embedding of this object carries."""
-        return VERSION
+        """Version that every embedding of the present model carries."""
+        return self._embedder.version
+
+    @property
+    def version_before(self) -> str | None:
+        """Version of the model of before, during a change of models; None without one."""
+        return None if self._before is None else self._before.version
 
     @property
     def passive_models(self) -> tuple[int, int]:
@@ -63,8 +82,12 @@ class LocalFaceModels(Closing):
         return self._landmarker.find_still(pixels)
 
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
-        """Unit-length embedding of the aligned face."""
+        """Unit-length embedding of the aligned face by the present model."""
         return self._embedder.embed(pixels, face)
+
+    def embed_before(self, pixels: Pixels, face: Face) -> Embedding | None:
+        """The same by the model of before, during a change of models; None without one."""
+        return None if self._before is None else self._before.embed(pixels, face)
 
     def passive_live_score(self, pixels: Pixels, face: Face) -> float:
         """Mean probability 0..1 over the present passive models that this is no print or screen."""
@@ -75,6 +98,15 @@ class LocalFaceModels(Closing):
         return self._passive.scores(pixels, face)
 
 
-def open_models(data_dir: Path, *, embed_threads: int = 2, passive_threads: int = 1) -> LocalFaceModels:
+def open_models(
+    data_dir: Path, embedders: Embedders = ONLY_DEFAULT, *, embed_threads: int = 2, passive_threads: int = 1
+) -> LocalFaceModels:
     """The models of this data directory; use it as a context manager. Raises ModelError."""
-    return LocalFaceModels(data_dir, embed_threads=embed_threads, passive_threads=passive_threads)
+    return LocalFaceModels(data_dir, embedders, embed_threads=embed_threads, passive_threads=passive_threads)
+
+
+def kind_of(name: str) -> Kind:
+    """The embedding model that the configuration calls so. Raises ModelError for an unknown name."""
+    if name not in KINDS:
+        raise ModelError(f"no embedder is called {name}", where="models", mend=f"known: {', '.join(KINDS)}")
+    return KINDS[name]

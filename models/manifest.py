@@ -165,6 +165,11 @@ def verify(data_dir: Path, groups: Collection[str] = DEFAULT_GROUPS) -> tuple[tu
     return tuple((one, check(one, data_dir)) for one in select(groups))
 
 
+def mend_of(one: Item) -> str:
+    """What brings this file."""
+    return MEND if one.group in DEFAULT_GROUPS else f"run `kiosk models fetch --group {one.group}`"
+
+
 def read_verified(name: str, data_dir: Path) -> bytes:
     """The bytes of one file, hashed before they are returned.
 
@@ -175,13 +180,15 @@ def read_verified(name: str, data_dir: Path) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
-        raise ModelError("weights are missing", where=str(path), mend=MEND) from error
+        raise ModelError("weights are missing", where=str(path), mend=mend_of(one)) from error
     except OSError as error:
         raise ModelError(f"weights cannot be read ({error.strerror})", where=str(path)) from error
     if len(content) != one.bytes:
         raise ModelError(
-            f"weights are cut short or changed: {len(content)} bytes instead of {one.bytes}", where=str(path), mend=MEND
+            f"weights are cut short or changed: {len(content)} bytes instead of {one.bytes}",
+            where=str(path),
+            mend=mend_of(one),
         )
     if hashlib.sha256(content).hexdigest() != one.sha256:
-        raise ModelError("weights have the wrong sha256", where=str(path), mend=MEND)
+        raise ModelError("weights have the wrong sha256", where=str(path), mend=mend_of(one))
     return content

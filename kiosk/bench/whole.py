@@ -27,6 +27,7 @@ from hardware.doors import open_door
 from kiosk.closing import Closing
 from kiosk.config.tree import DisplaySettings, DoorSettings, Settings
 from kiosk.errors import CameraEnded
+from kiosk.identity.galleries import Galleries
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.ports import FaceModels
@@ -189,7 +190,7 @@ def _crowd(settings: Settings, models: FaceModels) -> LocalMatcher:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     gallery = Gallery(version)
     gallery.replace((f"p{row}", Embedding(vectors[row], version)) for row in range(PEOPLE))
-    return LocalMatcher(gallery, scale_of(version), settings.identity, lambda _badge: None)
+    return LocalMatcher(Galleries(gallery), scale_of, settings.identity, lambda _badge: None)
 
 
 def _resident_mb(process: int) -> float:

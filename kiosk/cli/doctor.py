@@ -66,6 +66,7 @@ def examine(settings: Settings, data: Path) -> Iterator[Check]:
         ("storage", _storage),
         ("records", _records),
         ("weights", _weights),
+        ("faces", _faces),
         ("passive", _passive),
         ("engines", _engines),
         ("kpi", _kpi),
@@ -124,13 +125,46 @@ def _records(settings: Settings, data: Path) -> Check:
     return Check("records", "ok", f"{report.people} people, {report.events} events; database and event chain are whole")
 
 
-def _weights(_settings: Settings, data: Path) -> Check:
+def _weights(settings: Settings, data: Path) -> Check:
     from models import manifest
+    from models.faces import kind_of
 
-    bad = [f"{one.name} {complaint}" for one, complaint in manifest.verify(data, ("core",)) if complaint]
+    named = [manifest.item(kind_of(name).weights) for name in settings.identity.embedders if name is not None]
+    wanted = dict.fromkeys((*manifest.select(("core",)), *named))
+    bad = {one: complaint for one in wanted if (complaint := manifest.check(one, data))}
     if bad:
-        return Check("weights", "fault", "; ".join(bad), "kiosk models fetch")
+        groups = sorted({one.group for one in bad} - set(manifest.DEFAULT_GROUPS))
+        mend = " ".join(["kiosk models fetch", *(f"--group {group}" for group in ("core", *groups) if groups)])
+        return Check("weights", "fault", "; ".join(f"{one.name} {complaint}" for one, complaint in bad.items()), mend)
     return Check("weights", "ok", "every hash is right")
+
+
+def _faces(settings: Settings, data: Path) -> Check:
+    """Whether everybody who is enrolled is known by a face model in use."""
+    from kiosk.records.store import DATABASE, Store
+    from models.faces import kind_of
+
+    present, before = (None if name is None else kind_of(name).version for name in settings.identity.embedders)
+    models = f"by {present}" + (f", before {before}" if before else "")
+    if not (data / DATABASE).exists():
+        return Check("faces", "ok", models)
+    with Store.in_directory(data, key_file=settings.records.key_file, create=False) as store:
+        held = [frozenset(one.templates) for one in store.people() if one.active]
+    waiting = [versions for versions in held if present not in versions]
+    lost = [versions for versions in waiting if before not in versions]
+    if any(lost):
+        found = f"{len(lost)} of {len(held)} people are known by no face model in use ({models})"
+        return Check("faces", "warning", found, "set identity.embedder_before, or kiosk reindex")
+    if lost:
+        found = f"{len(lost)} of {len(held)} people have no face on this machine ({models})"
+        return Check("faces", "warning", found, "kiosk enroll update")
+    if waiting:
+        found = f"{len(waiting)} of {len(held)} people are known by the model of before only ({models})"
+        return Check("faces", "warning", found, "kiosk reindex")
+    if before is not None:
+        mend = "kiosk reindex --finish, then remove identity.embedder_before"
+        return Check("faces", "warning", f"everybody has moved to {present}", mend)
+    return Check("faces", "ok", f"{models}: {len(held)} people")
 
 
 def _passive(_settings: Settings, data: Path) -> Check:

@@ -83,7 +83,7 @@ def compare(
     from models.faces import open_models
 
     settings = load(config)
-    with open_models(data_dir()) as models:
+    with open_models(data_dir(), (settings.identity.embedder, None)) as models:
         reader = reader_of(models, settings)
         one, other = (reader.read(path, quality=quality, face=face).embedding for path in (a, b))
         similarity = scale_of(models.embedding_version).between(one, other)

@@ -86,6 +86,7 @@ def verify(group: GroupsOption = None, json: JsonOption = False) -> None:
 def calibrate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder a person, each with their pictures.")],
     how: Annotated[str, typer.Option(help="Where the pictures come from, for the manifest.")] = "",
+    embedder: Annotated[str, typer.Option(help="As [identity] embedder names them: sface or fr_feature.")] = "sface",
     json: JsonOption = False,
 ) -> None:
     """Measure the similarity scale on a folder of people and print the manifest's table."""
@@ -99,7 +100,7 @@ def calibrate(
     if not paths:
         raise InputError("no pictures below it", where=str(folder), mend="give a folder with one folder a person")
     templates: list[tuple[str, Embedding]] = []
-    with open_models(data_dir()) as opened, progress(quiet=json) as advance:
+    with open_models(data_dir(), (embedder, None)) as opened, progress(quiet=json) as advance:
         for number, path in enumerate(paths):
             advance("pictures", number, len(paths))
             try:

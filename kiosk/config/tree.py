@@ -152,9 +152,20 @@ class LivenessSettings(Group):
     tries: int = Field(2, ge=0, le=2, description="further tries after an unsure verdict")
 
 
+Embedder = Literal["sface", "fr_feature"]
+
+
 class IdentitySettings(Group):
     """[identity]"""
 
+    embedder: Embedder = Field(
+        "sface", description="face model of this machine; fr_feature: kiosk models fetch --group second-embedder"
+    )
+    embedder_before: Embedder | None = Field(
+        None,
+        examples=["fr_feature"],
+        description="face model of before, by which people are known too until kiosk reindex has moved them",
+    )
     # 98.0 let in 1 of 60 strangers among 70 enrolled (public set); 99.0 found under 95 % of the enrolled, 98.5 96.5 %.
     threshold: float = Field(98.5, ge=90, le=100, description="least similarity, 0..100, see docs/similarity.md")
     margin: float = Field(1.0, ge=0, le=20, description="least distance to the second person")
@@ -163,6 +174,17 @@ class IdentitySettings(Group):
     models: dict[str, ModelThresholds] = Field(
         {}, description="thresholds of Rekognition's face models by FaceModelVersion; a version without is refused"
     )
+
+    @property
+    def embedders(self) -> tuple[str, str | None]:
+        """The present face model of this machine, and the one before during a change."""
+        return self.embedder, self.embedder_before
+
+    @model_validator(mode="after")
+    def _another(self) -> IdentitySettings:
+        if self.embedder_before == self.embedder:
+            raise ValueError("embedder_before is the embedder itself")
+        return self
 
 
 class DoorSettings(Group):

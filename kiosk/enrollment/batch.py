@@ -225,8 +225,10 @@ class Batch:
 
     def _known(self, entry: BatchEntry) -> str:
         """Whose templates all pictures are; empty: not of one person."""
-        version = self._desk.reader.models.embedding_version
-        owners = {self._desk.registry.book.owner_of(digest_of(path), version) for path in entry.paths}
+        models, owner_of = self._desk.reader.models, self._desk.registry.book.owner_of
+        versions = [one for one in (models.embedding_version, models.version_before) if one is not None]
+        digests = [digest_of(path) for path in entry.paths]
+        owners = {next(filter(None, (owner_of(one, of) for of in versions)), None) for one in digests}
         return (owners.pop() or "") if len(owners) == 1 else ""
 
     def _enrolled(self, entry: BatchEntry, stills: list[Still]) -> EntryEnd:

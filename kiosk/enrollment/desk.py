@@ -85,7 +85,7 @@ class Desk:
     matcher: Matcher
     """The local one."""
     alike: Callable[[Embedding, Embedding], float]
-    """Similarity 0..100 of two embeddings: ``Scale.between``."""
+    """Similarity 0..100 of two embeddings of one model. Raises MatchError."""
     known: Known
     threshold: float
     """Similarity from which a face is the person's own, 0..100."""

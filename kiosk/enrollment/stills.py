@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from kiosk.config.tree import QualityProfile
 from kiosk.errors import InputError
-from kiosk.ports import FaceModels
+from kiosk.ports import FaceModels, probe_of
 from kiosk.reasons import Reason
 from kiosk.values import Embedding, Face, Pixels, Quality, Verdict
 from kiosk.visit.quality import FaceMeasures, assess
@@ -67,8 +67,8 @@ class StillReader:
                 mend=_mend(judged),
                 reason=str(judged.problems[0]),
             )
-        embedding = self.models.embed(pixels, chosen)
-        return Still(path, chosen, embedding, measures, digest, self.crop(pixels, chosen), quality)
+        probe = probe_of(self.models, pixels, chosen)
+        return Still(path, chosen, probe, measures, digest, self.crop(pixels, chosen), quality)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -84,19 +84,28 @@ def update_images(
 def refuse_other(desk: Desk, person: Person, stills: Sequence[Still]) -> None:
     """Raises InputError for a picture that does not show the face that the person is enrolled by."""
     for still in stills:
-        old = desk.registry.book.templates_of(person.person_id, still.embedding.model_version)
-        if not old:
+        alike = _likeness(desk, person.person_id, still)
+        if alike is None:
             raise InputError(
-                "has no face of this face model to compare with",
+                "has no face of a face model in use to compare with",
                 where=person.person_id,
-                mend="remove the person and enroll them anew, in person",
+                mend="set identity.embedder_before, or remove the person and enroll them anew, in person",
                 reason="NO_OLD_FACE",
             )
-        similarity = max(desk.alike(still.embedding, one) for one in old)
-        if similarity < desk.threshold:
+        if alike < desk.threshold:
             raise InputError(
-                f"does not show the person who is enrolled (similarity {similarity:.1f}, needed {desk.threshold:g})",
+                f"does not show the person who is enrolled (similarity {alike:.1f}, needed {desk.threshold:g})",
                 where=str(still.path),
                 mend="check the picture; for a face that changed much, remove the person and enroll them in person",
                 reason="FACE_CHANGED",
             )
+
+
+def _likeness(desk: Desk, person_id: str, still: Still) -> float | None:
+    """Similarity to the most alike template of the person: of the present model, or of the one before where there are
+    none of it; None: there are none of both."""
+    for probe in (still.embedding, still.embedding.before):
+        old = [] if probe is None else desk.registry.book.templates_of(person_id, probe.model_version)
+        if probe is not None and old:
+            return max(desk.alike(probe, one) for one in old)
+    return None

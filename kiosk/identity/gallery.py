@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.errors import MatchError
-from kiosk.ports import TemplateSource
 from kiosk.values import Embedding, Floats
 
 _UNIT_SLACK = 1e-3
@@ -66,10 +65,6 @@ class Gallery:
     def people(self) -> int:
         """Number of people with at least one template."""
         return len(self._snapshot.people)
-
-    def load(self, source: TemplateSource) -> None:
-        """Replace everything by the store's templates of this model version. Raises RecordsError, MatchError."""
-        self.replace(source.templates(self.model_version))
 
     def replace(self, templates: Iterable[tuple[str, Embedding]]) -> None:
         """Replace everything. All or nothing: an unusable template raises MatchError and changes nothing."""

@@ -17,12 +17,16 @@ AROUND = 0.5
 
 
 def mean_embedding(embeddings: Sequence[Embedding]) -> Embedding:
-    """Unit-length mean.
+    """Unit-length mean, of the embeddings by the model of before too.
 
     Raises MatchError for no embedding, mixed model versions, or vectors that cancel out or are not finite.
     """
     if not embeddings:
         raise MatchError("no usable frame for the match")
+    older = [one.before for one in embeddings if one.before is not None]
+    if older and len(older) < len(embeddings):
+        raise MatchError("only some frames were embedded by the model of before")
+    before = mean_embedding(older) if older else None
     versions = {one.model_version for one in embeddings}
     if len(versions) != 1:
         raise MatchError(f"embeddings of different models: {', '.join(sorted(versions))}")
@@ -30,7 +34,7 @@ def mean_embedding(embeddings: Sequence[Embedding]) -> Embedding:
     length = float(np.linalg.norm(mean))
     if not np.isfinite(length) or length < 1e-6:
         raise MatchError("the embeddings of the frames have no usable mean")
-    return Embedding(np.asarray(mean / length, dtype=np.float32), embeddings[0].model_version)
+    return Embedding(np.asarray(mean / length, dtype=np.float32), embeddings[0].model_version, before)
 
 
 def face_crop(pixels: Pixels, box: Box) -> Pixels:

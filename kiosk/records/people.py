@@ -183,9 +183,17 @@ def no_flash(connection: Connection, badge: str) -> bool:
     return bool(connection.scalar(select(PersonRow.no_flash).where(PersonRow.person_id == holder)))
 
 
-def matrix(connection: Connection, model_version: str, *, everybody: bool = False) -> tuple[list[str], Floats]:
-    """(person ids, ``(N, D) float32``) of every active template of one version, in order of enrollment."""
+def matrix(
+    connection: Connection, model_version: str, *, without: str | None = None, everybody: bool = False
+) -> tuple[list[str], Floats]:
+    """(person ids, ``(N, D) float32``) of every active template of one version, in order of enrollment.
+
+    ``without``: but of nobody who has a template of that version.
+    """
     idle = set() if everybody else set(connection.scalars(select(PersonRow.person_id).where(~PersonRow.active)))
+    if without is not None:
+        moved = select(TemplateRow.person_id).where(TemplateRow.model_version == without).distinct()
+        idle |= set(connection.scalars(moved))
     query = (
         select(TemplateRow.person_id, TemplateRow.vector)
         .where(TemplateRow.model_version == model_version)

@@ -129,18 +129,22 @@ class Store(Closing):
 
     # Templates
 
-    def templates(self, model_version: str, *, everybody: bool = False) -> Sequence[tuple[str, Embedding]]:
+    def templates(
+        self, model_version: str, *, without: str | None = None, everybody: bool = False
+    ) -> Sequence[tuple[str, Embedding]]:
         """(person_id, template) of every active template of this model version; vectors are rows of one matrix.
 
-        ``everybody``: of suspended people too.
+        ``without``: only of people who have no template of that version; ``everybody``: of suspended people too.
         """
-        ids, matrix = self.template_matrix(model_version, everybody=everybody)
+        ids, matrix = self.template_matrix(model_version, without=without, everybody=everybody)
         return [(person_id, Embedding(row, model_version)) for person_id, row in zip(ids, matrix, strict=True)]
 
-    def template_matrix(self, model_version: str, *, everybody: bool = False) -> tuple[list[str], Floats]:
+    def template_matrix(
+        self, model_version: str, *, without: str | None = None, everybody: bool = False
+    ) -> tuple[list[str], Floats]:
         """(person ids, ``(N, D) float32`` unit rows) in order of enrollment; ``(0, 0)`` when there are none."""
         with self._read() as connection:
-            return people.matrix(connection, model_version, everybody=everybody)
+            return people.matrix(connection, model_version, without=without, everybody=everybody)
 
     def people_stamp(self) -> str:
         """Changes whenever somebody is enrolled, changed or removed, by this process or another."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiosk.enrollment.stills import Measurer
-from kiosk.errors import InputError, RekognitionFault
+from kiosk.errors import InputError, ModelError, RekognitionFault
 from kiosk.ports import FaceModels
 from kiosk.rekognition.faults import image_format, image_too_large, invalid_parameter
 from kiosk.runtime.perceive import intersection_over_union
@@ -91,8 +91,14 @@ class Looker:
 
     @property
     def model_version(self) -> str:
-        """Of the vectors: what AWS calls the face model."""
+        """Of new collections: what AWS calls the face model."""
         return self._models.embedding_version
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Of all vectors that can be made: of the present model, and of the one before during a change."""
+        before = self._models.version_before
+        return (self.model_version,) if before is None else (self.model_version, before)
 
     def look(self, image: Mapping[str, Any], *, most: int = MOST_FACES) -> Picture:
         """The picture with at most ``most`` faces measured. Raises RekognitionFault, ModelError."""
@@ -101,9 +107,16 @@ class Looker:
             found = self._models.find_still(pixels)[:most]
             return Picture(pixels, tuple(self._seen(pixels, face, len(found)) for face in found))
 
-    def vector(self, picture: Picture, seen: Seen) -> Floats:
-        """``(D,)`` unit length."""
-        return self._models.embed(picture.pixels, seen.face).vector
+    def vector(self, picture: Picture, seen: Seen, version: str) -> Floats:
+        """``(D,)`` unit length, by the model of this version. Raises ModelError: it is not in use."""
+        made = None
+        if version == self._models.version_before:
+            made = self._models.embed_before(picture.pixels, seen.face)
+        elif version == self.model_version:
+            made = self._models.embed(picture.pixels, seen.face)
+        if made is None or made.model_version != version:
+            raise ModelError(f"the face model {version} is not in use")
+        return made.vector
 
     def _pixels(self, image: Mapping[str, Any]) -> Pixels:
         if ("Bytes" in image) == ("S3Object" in image):

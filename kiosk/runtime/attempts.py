@@ -17,7 +17,7 @@ from kiosk.config.tree import IdentitySettings, LivenessSettings
 from kiosk.errors import KioskError
 from kiosk.identity.probe import face_crop, mean_embedding
 from kiosk.identity.scale import Scale
-from kiosk.ports import FaceModels, Matcher
+from kiosk.ports import FaceModels, Matcher, probe_of
 from kiosk.reasons import Reason
 from kiosk.runtime.attempt import (
     Attempt,
@@ -194,7 +194,7 @@ class Attempts:
     def _match(self, shots: list[Shot], badge: str | None) -> tuple[Embedding, Match] | Reason:
         if not shots:
             return Reason.LOW_VIDEO_QUALITY
-        faces = [self._models.embed(shot.frame.pixels, shot.face) for shot in shots]
+        faces = [probe_of(self._models, shot.frame.pixels, shot.face) for shot in shots]
         probe = mean_embedding(faces)
         central = max(range(len(shots)), key=lambda at: float(faces[at].vector @ probe.vector))
         # An engine that looks for itself sees one frame only: it must show whom all of them show.

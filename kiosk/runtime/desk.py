@@ -28,7 +28,7 @@ from kiosk.enrollment.sources import BatchEntry, from_keys
 from kiosk.enrollment.stills import StillReader
 from kiosk.errors import ModelError
 from kiosk.identity.collection import FaceCollections
-from kiosk.identity.gallery import Gallery
+from kiosk.identity.galleries import Galleries
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.probe import face_crop
 from kiosk.ports import Matcher
@@ -37,8 +37,8 @@ from kiosk.records.texts import looks_like_badge, tidy_badge
 from kiosk.runtime import working
 from kiosk.runtime.engines import open_collections
 from kiosk.runtime.measure import measure_face
-from kiosk.runtime.wiring import MOST_CROP_BYTES, open_matcher, scale_of
-from kiosk.values import Face, Pixels
+from kiosk.runtime.wiring import MOST_CROP_BYTES, empty_galleries, open_matcher, scale_of
+from kiosk.values import Embedding, Face, Pixels
 from models.faces import LocalFaceModels, open_models
 from models.textline import TextLineModel
 
@@ -57,12 +57,12 @@ class OpenDesk:
 
 
 class KnownHere:
-    """The gallery, kept in step with the store. Implements ``Known``; for one thread at a time."""
+    """The galleries, kept in step with the store. Implements ``Known``; for one thread at a time."""
 
-    def __init__(self, gallery: Gallery, everybody: Matcher, store: Store) -> None:
-        """``everybody`` searches ``gallery``, which is filled by ``follow``, suspended people included."""
+    def __init__(self, galleries: Galleries, everybody: Matcher, store: Store) -> None:
+        """``everybody`` searches ``galleries``, which are filled by ``follow``, suspended people included."""
         self._everybody = everybody
-        self._gallery = gallery
+        self._galleries = galleries
         self._store = store
         self._stamp: str | None = None
 
@@ -75,15 +75,15 @@ class KnownHere:
         """Read everybody again when anybody changed."""
         stamp = self._store.people_stamp()
         if stamp != self._stamp:
-            self._gallery.replace(self._store.templates(self._gallery.model_version, everybody=True))
+            self._galleries.fill(partial(self._store.templates, everybody=True))
             self._stamp = stamp
         return stamp
 
     def took(self, entry: Entry, stamp: str) -> None:
         """Add one person without reading the others."""
         for template in entry.templates:
-            if template.embedding.model_version == self._gallery.model_version:
-                self._gallery.add(entry.person_id, template.embedding)
+            if template.embedding.model_version == self._galleries.present.model_version:
+                self._galleries.add(entry.person_id, template.embedding)
         self._stamp = stamp
 
 
@@ -97,18 +97,22 @@ def reader_of(models: LocalFaceModels, settings: Settings) -> StillReader:
     return StillReader(models, load_image, measure_face, settings.quality.enroll, crop_of)
 
 
+def similarity_of(one: Embedding, other: Embedding) -> float:
+    """0..100, on the scale of the model of both. Raises MatchError for two models, ModelError for one without scale."""
+    return scale_of(one.model_version).between(one, other)
+
+
 def desk_of(store: Store, models: LocalFaceModels, settings: Settings, registry: Registry | None = None) -> Desk:
     """A desk over open parts; without a ``registry`` people are known on this machine only."""
-    gallery = Gallery(models.embedding_version)
-    scale = scale_of(models.embedding_version)
-    everybody = LocalMatcher(gallery, scale, settings.identity, store.badge_holder)
-    known = KnownHere(gallery, everybody, store)
+    galleries = empty_galleries(models)
+    everybody = LocalMatcher(galleries, scale_of, settings.identity, store.badge_holder)
+    known = KnownHere(galleries, everybody, store)
     known.follow()
     return Desk(
         Registry(store.enrollments()) if registry is None else registry,
         reader_of(models, settings),
         open_matcher(store, models, settings),
-        scale.between,
+        similarity_of,
         known,
         settings.identity.threshold,
     )
@@ -192,7 +196,7 @@ def open_desk(settings: Settings, data: Path, *, create: bool, local_only: bool 
     ``local_only``: no engine elsewhere is asked or told. Raises ModelError, RecordsError, ConfigurationError.
     """
     with ExitStack() as stack:
-        models = stack.enter_context(open_models(data))
+        models = stack.enter_context(open_models(data, settings.identity.embedders))
         store = stack.enter_context(Store.in_directory(data, key_file=settings.records.key_file, create=create))
         registry = stack.enter_context(open_registry(settings, data, store, local_only=local_only))
         engines = tuple(one for one in registry.engines if isinstance(one, FaceCollections))

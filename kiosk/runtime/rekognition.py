@@ -43,11 +43,11 @@ def open_dispatcher(
     """
     server = settings.rekognition.server
     with ExitStack() as stack:
-        models = stack.enter_context(open_models(data))
+        models = stack.enter_context(open_models(data, settings.identity.embedders))
         shelf, search = stack.enter_context(open_shelf(data, settings.records, server, create=True))
         looker = Looker(models, partial(decode_image, formats=FORMATS, most_pixels=MOST_PIXELS), measure_face)
         vectors = Vectors(shelf, search, server.memory_faces)
-        site = Site(shelf, shelf, vectors, looker, scale_of(models.embedding_version))
+        site = Site(shelf, shelf, vectors, looker, scale_of)
         journal = open_journal()
         stack.enter_context(_tidied(site, shelf.tidy, journal))
         peers = Limiter(PEER_SHARE * per_s, round(PEER_SHARE * burst), time.monotonic)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from kiosk.identity.gallery import Gallery
+from kiosk.identity.galleries import Galleries
 from kiosk.ports import TemplateSource
 from kiosk.runtime.journal import Journal
 from kiosk.runtime.worker import Worker
@@ -36,20 +36,20 @@ class Upkeep:
         self,
         worker: Worker,
         records: KeptRecords,
-        gallery: Gallery,
+        galleries: Galleries,
         journal: Journal,
         *,
         keep_events_days: int,
         loaded: str | None = None,
         tail: Callable[[], None] | None = None,
     ) -> None:
-        """``loaded``: the records' stamp from before ``gallery`` was filled; None: it was not filled yet.
+        """``loaded``: the records' stamp from before ``galleries`` were filled; None: they were not filled yet.
 
         ``tail``: counts the events that other programs wrote; None: nobody wants the figures.
         """
         self._worker = worker
         self._records = records
-        self._gallery = gallery
+        self._galleries = galleries
         self._journal = journal
         self._keep_events_days = keep_events_days
         self._stamp = loaded
@@ -72,9 +72,10 @@ class Upkeep:
         stamp = self._records.people_stamp()
         if stamp == self._stamp:
             return
-        self._gallery.load(self._records)
+        self._galleries.fill(self._records.templates)
         self._stamp = stamp
-        self._journal("GALLERY_LOADED", people=self._gallery.people, templates=len(self._gallery))
+        known = self._galleries
+        self._journal("GALLERY_LOADED", people=known.people, templates=len(known), waiting=known.waiting)
 
     def _prune(self, now: datetime) -> None:
         removed = self._records.prune_events(self._keep_events_days, now)

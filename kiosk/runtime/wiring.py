@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from hardware.cameras import open_camera
@@ -21,6 +21,7 @@ from hardware.stills import encode_jpeg
 from kiosk.config.load import replaced
 from kiosk.config.tree import Settings
 from kiosk.errors import ConfigurationError
+from kiosk.identity.galleries import Galleries
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.scale import Scale
@@ -81,22 +82,32 @@ class Adapters:
     """As measured at this installation; used for the camera and the screen that it is of."""
 
 
+@cache
 def scale_of(model_version: str) -> Scale:
     """The calibrated similarity scale of an embedding version. Raises ModelError for an unknown one."""
     return Scale.from_tables(model_version, manifest.similarity_tables())
 
 
-def open_gallery(store: Store, models: FaceModels) -> Gallery:
-    """The gallery in memory, built from the store's templates of this embedding version."""
-    gallery = Gallery(models.embedding_version)
-    gallery.load(store)
-    return gallery
+def empty_galleries(models: FaceModels) -> Galleries:
+    """Nobody yet, by the models in use."""
+    before = models.version_before
+    return Galleries(Gallery(models.embedding_version), None if before is None else Gallery(before))
 
 
-def open_matcher(store: Store, models: FaceModels, settings: Settings, gallery: Gallery | None = None) -> LocalMatcher:
-    """The local matcher over ``gallery`` (the store's people when None)."""
-    gallery = gallery or open_gallery(store, models)
-    return LocalMatcher(gallery, scale_of(models.embedding_version), settings.identity, store.badge_holder)
+def open_galleries(store: Store, models: FaceModels) -> Galleries:
+    """The galleries in memory, built from the store's templates of the models in use."""
+    galleries = empty_galleries(models)
+    galleries.fill(store.templates)
+    return galleries
+
+
+def open_matcher(
+    store: Store, models: FaceModels, settings: Settings, galleries: Galleries | None = None
+) -> LocalMatcher:
+    """The local matcher over ``galleries`` (the store's people when None)."""
+    if galleries is None:
+        galleries = open_galleries(store, models)
+    return LocalMatcher(galleries, scale_of, settings.identity, store.badge_holder)
 
 
 def rules_of(settings: Settings, panel: Panel, *, badges: bool = False) -> Rules:
@@ -199,7 +210,7 @@ def open_kiosk(
     with ExitStack() as last, ExitStack() as stack:
         door = stack.enter_context(open_door(settings.door))
         kpis = last.enter_context(open_kpis(settings.kpi, journal))  # what is still to be sent delays no door
-        models = stack.enter_context(open_models(data))
+        models = stack.enter_context(open_models(data, settings.identity.embedders))
         # After the weights: a kiosk that cannot start leaves no empty database behind.
         store = stack.enter_context(Store.in_directory(data, key_file=settings.records.key_file, create=True))
         display = stack.enter_context(open_display(settings.display))
@@ -209,8 +220,8 @@ def open_kiosk(
         tail = None if kpis is None else EventTail(store, kpis).look
         keep_days = settings.records.keep_events_days
         stamp = store.people_stamp()  # before the load: whoever comes in between is loaded once more, never missed
-        gallery = open_gallery(store, models)
-        local = open_matcher(store, models, settings, gallery)
+        galleries = open_galleries(store, models)
+        local = open_matcher(store, models, settings, galleries)
         matcher = stack.enter_context(_matcher(settings, store, local, journal, observer))
         adapters = Adapters(
             clock=clock,
@@ -223,7 +234,7 @@ def open_kiosk(
             worker=worker,
             journal=journal,
             feed_watchdog=notifier.watchdog,
-            upkeep=Upkeep(worker, store, gallery, journal, keep_events_days=keep_days, loaded=stamp, tail=tail),
+            upkeep=Upkeep(worker, store, galleries, journal, keep_events_days=keep_days, loaded=stamp, tail=tail),
             calibration=calibration.load_or_none(data / calibration.FILE, journal),
         )
         if kpis is not None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kiosk.config.tree import IdentitySettings
 from kiosk.errors import MatchError, RecordsReadOnly
+from kiosk.identity.galleries import Galleries
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.scale import Scale
@@ -34,7 +35,7 @@ def matcher(*people: tuple[str, float], badges: dict[str, str] | None = None) ->
     """People at given similarities to PROBE."""
     gallery = Gallery(VERSION)
     gallery.replace([(name, at(similarity, axis + 1)) for axis, (name, similarity) in enumerate(people)])
-    return LocalMatcher(gallery, SCALE, SETTINGS, (badges or {}).get)
+    return LocalMatcher(Galleries(gallery), lambda _version: SCALE, SETTINGS, (badges or {}).get)
 
 
 @pytest.mark.parametrize(
@@ -94,10 +95,12 @@ def test_a_store_that_cannot_be_read_is_an_error_not_a_stranger() -> None:
 
     gallery = Gallery(VERSION)
     with pytest.raises(MatchError, match="disk gone"):
-        LocalMatcher(gallery, SCALE, SETTINGS, broken).search(PROBE, deadline_s=1, badge="A")
+        LocalMatcher(Galleries(gallery), lambda _version: SCALE, SETTINGS, broken).search(
+            PROBE, deadline_s=1, badge="A"
+        )
 
 
 def test_a_scale_of_another_model_is_refused() -> None:
     """At once, not at the first visitor."""
     with pytest.raises(MatchError):
-        LocalMatcher(Gallery("other"), SCALE, SETTINGS, lambda _: None)
+        LocalMatcher(Galleries(Gallery("other")), lambda _version: SCALE, SETTINGS, lambda _: None)

@@ -152,7 +152,7 @@ def test_closing_twice_and_using_after_is_plain() -> None:
         one.find_still(np.zeros((64, 64, 3), np.uint8))
 
 
-@pytest.mark.parametrize("name", [landmarks.WEIGHTS, embedder.WEIGHTS, "fr_liveness.onnx"])
+@pytest.mark.parametrize("name", [landmarks.WEIGHTS, embedder.KINDS[embedder.DEFAULT].weights, "fr_liveness.onnx"])
 def test_each_changed_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
     """One bit is enough."""
     data = weights("core")

@@ -39,7 +39,7 @@ def test_what_the_code_loads_is_listed() -> None:
     """Names in code and manifest cannot drift apart."""
     used = [
         landmarks.WEIGHTS,
-        embedder.WEIGHTS,
+        *(kind.weights for kind in embedder.KINDS.values()),
         textline.WEIGHTS,
         *(c.weights for c in (*passive.PINNED, *passive.EXTRA)),
     ]

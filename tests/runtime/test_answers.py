@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 import numpy as np
 import pytest
 
-from kiosk.config.tree import LivenessSettings
+from kiosk.config.tree import IdentitySettings, LivenessSettings
 from kiosk.errors import ModelError
 from kiosk.reasons import Reason
 from kiosk.runtime.worker import Answer, InlineWorker
@@ -17,6 +17,19 @@ from kiosk.visit.evidence import Evidence
 from tests.runtime.test_loop import Bench
 from tests.support.parts import VERSION
 from tests.support.visits import quality_of
+
+
+def test_while_the_face_model_changes_the_probe_is_embedded_by_both() -> None:
+    """The frames of the probe only: that the face stays the same one is told by the present model alone."""
+    bench = Bench()
+    bench.models.version_before = "fake-0"
+    bench.stand()
+    bench.until(SceneKind.GRANTED)
+    (probe,) = bench.matcher.probes
+    assert probe.before is not None
+    assert (probe.model_version, probe.before.model_version) == (bench.models.embedding_version, "fake-0")
+    assert probe.before.vector == pytest.approx(bench.models.vector[::-1])
+    assert bench.models.embedded_before == IdentitySettings().probes < bench.models.embedded
 
 
 class HoldingWorker(InlineWorker):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kiosk.identity.galleries import Galleries
 from kiosk.identity.gallery import Gallery
 from kiosk.kpi.sinks import Board, Memory
 from kiosk.kpi.tail import EventTail
@@ -31,7 +32,7 @@ def test_people_come_and_go_without_a_restart(tmp_path: Path) -> None:
     journal: list[str] = []
     worker = InlineWorker()
     with Store.in_directory(tmp_path, create=True) as store, Store.in_directory(tmp_path, create=False) as desk:
-        gallery = Gallery(VERSION)
+        gallery = Galleries(Gallery(VERSION))
         upkeep = Upkeep(worker, store, gallery, lambda event, **_: journal.append(event), keep_events_days=90)
         at_s = 0.0
 
@@ -56,12 +57,30 @@ def test_people_come_and_go_without_a_restart(tmp_path: Path) -> None:
     assert [answer for _key, answer in worker.drain() if answer is not None] == []
 
 
+def test_during_a_change_of_models_both_galleries_follow(tmp_path: Path) -> None:
+    """Whoever gets a template of the present model leaves the older gallery; the journal tells how many are left."""
+    journal: list[tuple[str, dict[str, object]]] = []
+    old = Embedding(template(1).embedding.vector, "before-1")
+    with Store.in_directory(tmp_path, create=True) as store:
+        known = Galleries(Gallery(VERSION), Gallery("before-1"))
+        upkeep = Upkeep(
+            InlineWorker(), store, known, lambda event, **keys: journal.append((event, keys)), keep_events_days=90
+        )
+        ana = store.add_person("Ana", templates=[NewTemplate(old, f"{1:064x}")])
+        upkeep.look(LOOK_S, lambda: NOW)
+        assert (known.people, known.waiting) == (1, 1)
+        store.add_templates(ana.person_id, [template(1)])
+        upkeep.look(2 * LOOK_S, lambda: NOW)
+        assert (known.people, known.waiting, len(known)) == (1, 0, 1)
+    assert journal[0] == ("GALLERY_LOADED", {"people": 1, "templates": 1, "waiting": 1})
+
+
 def test_the_figures_follow_the_events_of_other_programs(tmp_path: Path) -> None:
     """At every look, also when nobody was enrolled: a refusal changes no gallery."""
     memory = Memory()
     with Store.in_directory(tmp_path, create=True) as store, Store.in_directory(tmp_path, create=False) as desk:
         tail = EventTail(store, Board([memory])).look
-        gallery = Gallery(VERSION)
+        gallery = Galleries(Gallery(VERSION))
         upkeep = Upkeep(InlineWorker(), store, gallery, no_journal, keep_events_days=90, tail=tail)
         desk.record_event(
             utc=NOW.isoformat(),
@@ -81,7 +100,11 @@ def test_nothing_is_reloaded_when_nobody_changed(tmp_path: Path) -> None:
     with Store.in_directory(tmp_path, create=True) as store:
         store.add_person("Ana", templates=[template(1)])
         upkeep = Upkeep(
-            InlineWorker(), store, Gallery(VERSION), lambda event, **_: journal.append(event), keep_events_days=90
+            InlineWorker(),
+            store,
+            Galleries(Gallery(VERSION)),
+            lambda event, **_: journal.append(event),
+            keep_events_days=90,
         )
         for number in range(1, 20):
             upkeep.look(number * LOOK_S, lambda: NOW)
@@ -94,8 +117,8 @@ def test_what_was_loaded_at_the_start_is_not_loaded_again(tmp_path: Path) -> Non
     with Store.in_directory(tmp_path, create=True) as store:
         store.add_person("Ana", templates=[template(1)])
         stamp = store.people_stamp()
-        gallery = Gallery(VERSION)
-        gallery.load(store)
+        gallery = Galleries(Gallery(VERSION))
+        gallery.fill(store.templates)
         journal: list[str] = []
         upkeep = Upkeep(
             InlineWorker(), store, gallery, lambda event, **_: journal.append(event), keep_events_days=90, loaded=stamp
@@ -113,15 +136,15 @@ def test_one_suspended_and_another_resumed_at_once_is_a_change(tmp_path: Path) -
         ana = store.add_person("Ana", templates=[template(1)])
         bo = store.add_person("Bo", templates=[template(2)])
         store.set_active(bo.person_id, False)
-        gallery = Gallery(VERSION)
+        gallery = Galleries(Gallery(VERSION))
         upkeep = Upkeep(InlineWorker(), store, gallery, lambda *_a, **_k: None, keep_events_days=90)
         upkeep.look(LOOK_S, lambda: NOW)
         store.set_active(ana.person_id, False)
         store.set_active(bo.person_id, True)
         upkeep.look(2 * LOOK_S, lambda: NOW)
         probe = template(1).embedding
-        assert gallery.compare(probe, ana.person_id) is None
-        assert gallery.compare(probe, bo.person_id) is not None
+        assert gallery.present.compare(probe, ana.person_id) is None
+        assert gallery.present.compare(probe, bo.person_id) is not None
 
 
 def test_old_events_are_pruned(tmp_path: Path) -> None:
@@ -132,7 +155,7 @@ def test_old_events_are_pruned(tmp_path: Path) -> None:
     ) as store:
         store.record_event(utc="2029-06-01T00:00:00+00:00", kind="DENIED", reason="", person_id=None, details={})
         store.record_event(utc=NOW.isoformat(), kind="DENIED", reason="", person_id=None, details={})
-        Upkeep(InlineWorker(), store, Gallery(VERSION), lambda *_a, **_k: None, keep_events_days=90).look(
+        Upkeep(InlineWorker(), store, Galleries(Gallery(VERSION)), lambda *_a, **_k: None, keep_events_days=90).look(
             1.0, lambda: NOW
         )
         assert sum(event.kind == "DENIED" for event in store.events()) == 1

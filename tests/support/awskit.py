@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -88,6 +88,11 @@ class Bench:
         return AWSResponse(request.url, reply.status, {"content-type": "application/x-amz-json-1.1"}, _Raw(reply))
 
 
+def scale_of(version: str) -> Scale:
+    """The same cosines whatever the version."""
+    return replace(SCALE, model_version=version)
+
+
 @cache
 def _session() -> boto3.session.Session:
     """One for all tests: it reads the services' descriptions once."""
@@ -113,6 +118,7 @@ def open_bench(
     burst: int = 1_000_000,
     database: str | None = None,
     memory_faces: int = 1_000_000,
+    models: PaintedModels | None = None,
 ) -> Iterator[Bench]:
     """A server over a fresh store in ``data``, or in the ``database`` of this address, with painted faces."""
     source = KeySource(data / "records.key")
@@ -129,7 +135,7 @@ def open_bench(
     with opened() as store:
         shelf = store.shelf()
         vectors = Vectors(shelf, store.search() if isinstance(store, SharedStore) else None, memory_faces)
-        site = Site(shelf, shelf, vectors, Looker(PaintedModels(), decode_image, measure), SCALE)
+        site = Site(shelf, shelf, vectors, Looker(models or PaintedModels(), decode_image, measure), scale_of)
         admin = AccessKey.fresh("admin")
         shelf.add_key(admin)
 

@@ -24,13 +24,13 @@ from kiosk.enrollment.stills import StillReader
 from kiosk.identity.answers import Place
 from kiosk.identity.asking import Asker
 from kiosk.identity.collection import FaceCollections
-from kiosk.identity.gallery import Gallery
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.probe import face_crop
 from kiosk.records.store import KeySource, Store
 from kiosk.runtime.desk import KnownHere
-from kiosk.values import Face, Pixels
-from tests.support.awskit import SCALE, Bench, open_bench
+from kiosk.runtime.wiring import empty_galleries
+from kiosk.values import Embedding, Face, Pixels
+from tests.support.awskit import Bench, open_bench, scale_of
 from tests.support.facekit import VERSION
 from tests.support.painted import GOOD, PaintedModels, measure, painting
 
@@ -131,28 +131,37 @@ class World:
         """(kind, reason) of the book's events of these kinds, or of all."""
         return [(one.kind, one.reason) for one in self.store.events(limit=1000) if not kinds or one.kind in kinds]
 
-    def restarted(self, **changed: Any) -> World:
-        """The same kiosk in a new process: another owner, the old one's is dead; the wires are well."""
+    def restarted(self, *, models: PaintedModels | None = None, **changed: Any) -> World:
+        """The same kiosk in a new process: another owner, the old one's is dead; the wires are well.
+
+        ``models``: other than those of one version.
+        """
         for wire in self.wires.values():
             wire.before.clear()
             wire.after.clear()
             wire.dead.clear()
         registry = replace(self.registry, owner="next", **changed)
-        return replace(self, desk=desk_over(self.store, registry))
+        return replace(self, desk=desk_over(self.store, registry, models))
 
 
-def reader() -> StillReader:
+def reader(models: PaintedModels | None = None) -> StillReader:
     """Painted faces."""
-    return StillReader(PaintedModels(), load_image, measure, QualityProfile(face_px=60.0), png)
+    return StillReader(models or PaintedModels(), load_image, measure, QualityProfile(face_px=60.0), png)
 
 
-def desk_over(store: Store, registry: Registry) -> Desk:
-    """A desk with a gallery of its own."""
-    gallery = Gallery(VERSION)
-    matcher = LocalMatcher(gallery, SCALE, IDENTITY, store.badge_holder)
-    known = KnownHere(gallery, matcher, store)
+def desk_over(store: Store, registry: Registry, models: PaintedModels | None = None) -> Desk:
+    """A desk with galleries of its own; ``models``: other than those of one version."""
+    models = models or PaintedModels()
+    galleries = empty_galleries(models)
+    matcher = LocalMatcher(galleries, scale_of, IDENTITY, store.badge_holder)
+    known = KnownHere(galleries, matcher, store)
     known.follow()
-    return Desk(registry, reader(), matcher, SCALE.between, known, IDENTITY.threshold)
+    return Desk(registry, reader(models), matcher, alike, known, IDENTITY.threshold)
+
+
+def alike(one: Embedding, other: Embedding) -> float:
+    """On the scale of their version."""
+    return scale_of(one.model_version).between(one, other)
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from tests.support.facekit import VERSION, plain_face, someone
 BLUE = 200
 GOOD = 250
 """Quality of a face with which nothing is wrong."""
+OTHER_MODEL = 5000
+"""Added to persons, to embed them by another model."""
 DARK, BLURRED, TURNED, HIDDEN = 10, 20, 30, 40
 """Qualities of faces with one fault each."""
 
@@ -41,8 +43,12 @@ def painting(
 class PaintedModels:
     """``FaceModels`` for such pictures."""
 
-    embedding_version = VERSION
     passive_models = (1, 1)
+
+    def __init__(self, version: str = VERSION, before: str | None = None) -> None:
+        """Of this embedding version; ``before``: while people move to it from that one."""
+        self.embedding_version = version
+        self.version_before = before
 
     def __enter__(self) -> PaintedModels:
         return self
@@ -71,8 +77,16 @@ class PaintedModels:
 
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
         """Of the person; a little different from picture to picture."""
+        return self._embedded(pixels, face, self.embedding_version)
+
+    def embed_before(self, pixels: Pixels, face: Face) -> Embedding | None:
+        """The same by the version of before."""
+        return None if self.version_before is None else self._embedded(pixels, face, self.version_before)
+
+    def _embedded(self, pixels: Pixels, face: Face, version: str) -> Embedding:
+        """Two versions have nothing in common."""
         person, quality, _ = self._colour(pixels, face)
-        return someone(person, noise=0.1, shot=quality)
+        return someone(person + OTHER_MODEL * (version != VERSION), noise=0.1, shot=quality, version=version)
 
     def passive_live_score(self, pixels: Pixels, face: Face) -> float:  # noqa: ARG002 - the port's signature
         """Never asked here."""

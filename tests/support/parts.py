@@ -131,6 +131,7 @@ class FakeModels(_Context):
     """Sees ``faces``; embeds to ``vector``; ``broken`` raises ModelError."""
 
     embedding_version = VERSION
+    version_before: str | None = None
     passive_models = (1, 2)
 
     def __init__(self) -> None:
@@ -138,6 +139,7 @@ class FakeModels(_Context):
         self.vector = unit(1.0)
         self.broken = False
         self.embedded = 0
+        self.embedded_before = 0
 
     def find(self, frame: Frame) -> list[Face]:
         """As the test says."""
@@ -157,6 +159,14 @@ class FakeModels(_Context):
         self.embedded += 1
         return Embedding(self.vector, VERSION)
 
+    def embed_before(self, pixels: Pixels, face: Face) -> Embedding | None:
+        """By ``version_before``, where the test set one."""
+        del pixels, face
+        if self.version_before is None:
+            return None
+        self.embedded_before += 1
+        return Embedding(self.vector[::-1].copy(), self.version_before)
+
     def passive_live_score(self, pixels: Pixels, face: Face) -> float:
         """Always fairly live."""
         del pixels, face
@@ -173,12 +183,14 @@ class FakeMatcher:
         self.error: KioskError | None = None
         self.asked: list[str | None] = []
         self.crops: list[Pixels | None] = []
+        self.probes: list[Embedding] = []
 
     def search(
         self, probe: Embedding, *, deadline_s: float, badge: str | None = None, crop: Pixels | None = None
     ) -> Match:
         """As the test says."""
-        del probe, deadline_s
+        del deadline_s
+        self.probes.append(probe)
         self.crops.append(crop)
         self.asked.append(badge)
         if self.error is not None:

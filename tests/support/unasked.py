@@ -10,6 +10,7 @@ class UnaskedModels(Closing):
     """Every question is an error."""
 
     embedding_version = "none"
+    version_before: str | None = None
     passive_models = (1, 1)
     """One of one."""
 
@@ -27,6 +28,11 @@ class UnaskedModels(Closing):
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
         """Not asked here."""
         raise AssertionError((pixels.shape, face))
+
+    def embed_before(self, pixels: Pixels, face: Face) -> Embedding | None:
+        """There is no model of before."""
+        del pixels, face
+        return None
 
     def passive_live_score(self, pixels: Pixels, face: Face) -> float:
         """Not asked here."""

@@ -23,7 +23,7 @@ from kiosk.rekognition.operations.site import (
 )
 from kiosk.rekognition.pictures import MOST_FACES as MOST_INDEXED
 from kiosk.rekognition.pictures import Picture, Seen, reasons_against
-from kiosk.rekognition.shelf import StoredFace
+from kiosk.rekognition.shelf import StoredCollection, StoredFace
 
 LONGEST_NUMBER = 18
 """Digits: what a database's whole number holds for certain."""
@@ -45,16 +45,16 @@ def index_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
             continue
         reasons = reasons or ["EXCEEDS_MAX_FACES"]
         refused.append({"Reasons": reasons, "FaceDetail": face_detail(picture, seen, wanted)})
-    kept = _kept(site, collection.name, picture, chosen, request.get("ExternalImageId"))
+    kept = _kept(site, collection, picture, chosen, request.get("ExternalImageId"))
     records = [
-        {"Face": stored(face, site.model_version), "FaceDetail": face_detail(picture, seen, wanted)}
+        {"Face": stored(face, collection.model_version), "FaceDetail": face_detail(picture, seen, wanted)}
         for face, seen in zip(kept, chosen, strict=True)
     ]
-    return {"FaceRecords": records, "FaceModelVersion": site.model_version, "UnindexedFaces": refused}
+    return {"FaceRecords": records, "FaceModelVersion": collection.model_version, "UnindexedFaces": refused}
 
 
 def _kept(
-    site: Site, name: str, picture: Picture, chosen: list[Seen], external_image_id: str | None
+    site: Site, collection: StoredCollection, picture: Picture, chosen: list[Seen], external_image_id: str | None
 ) -> tuple[StoredFace, ...]:
     if not chosen:
         return ()
@@ -64,11 +64,11 @@ def _kept(
         box = box_ratios(seen.face.box, picture.size_px)
         place = box["Left"], box["Top"], box["Width"], box["Height"]
         faces.append(StoredFace(str(uuid.uuid4()), image_id, external_image_id, place, seen.confidence))
-    rows = np.array([site.looker.vector(picture, seen) for seen in chosen], np.float16)
-    added = site.shelf.add_faces(name, faces, rows)
+    rows = np.array([site.looker.vector(picture, seen, collection.model_version) for seen in chosen], np.float16)
+    added = site.shelf.add_faces(collection.name, faces, rows)
     if added is None:
-        raise no_collection(name)
-    site.vectors.added(name, added)
+        raise no_collection(collection.name)
+    site.vectors.added(collection.name, added)
     return added.faces
 
 
@@ -100,7 +100,7 @@ def search_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
         raise invalid_parameter(f"the face id: {searched} does not exist in the collection")
     return {
         "SearchedFaceId": searched,
-        "FaceMatches": _matches(site, collection.name, found[1], request, without=searched),
+        "FaceMatches": _matches(site, collection, found[1], request, without=searched),
         "FaceModelVersion": collection.model_version,
     }
 
@@ -110,20 +110,22 @@ def search_faces_by_image(site: Site, _key: AccessKey, request: Request) -> Answ
     collection = site.comparable(request)
     picture = site.looker.look(request["Image"], most=1)
     seen = largest(picture, request.get("QualityFilter", "NONE"))
+    vector = site.looker.vector(picture, seen, collection.model_version)
     return {
         "SearchedFaceBoundingBox": box_ratios(seen.face.box, picture.size_px),
         "SearchedFaceConfidence": seen.confidence,
-        "FaceMatches": _matches(site, collection.name, site.looker.vector(picture, seen), request),
+        "FaceMatches": _matches(site, collection, vector, request),
         "FaceModelVersion": collection.model_version,
     }
 
 
 def _matches(
-    site: Site, name: str, vector: Any, request: Request, *, without: str | None = None
+    site: Site, collection: StoredCollection, vector: Any, request: Request, *, without: str | None = None
 ) -> list[dict[str, Any]]:
-    least, most = site.least_cosine(request, "FaceMatchThreshold"), request.get("MaxFaces", MOST_FACES)
-    found = site.vectors.faces_like(name, vector, least, most, without=without)
-    return [{"Similarity": site.similarity(cosine), "Face": stored(face)} for face, cosine in found]
+    version, most = collection.model_version, request.get("MaxFaces", MOST_FACES)
+    least = site.least_cosine(request, "FaceMatchThreshold", version)
+    found = site.vectors.faces_like(collection.name, vector, least, most, without=without)
+    return [{"Similarity": site.similarity(cosine, version), "Face": stored(face)} for face, cosine in found]
 
 
 def delete_faces(site: Site, _key: AccessKey, request: Request) -> Answer:

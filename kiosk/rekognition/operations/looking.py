@@ -23,13 +23,14 @@ def compare_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
     quality = request.get("QualityFilter", "NONE")
     source, target = (site.looker.look(request[name]) for name in ("SourceImage", "TargetImage"))
     seen = largest(source, quality, "SourceImage")
-    probe = site.looker.vector(source, seen)
+    version = site.model_version
+    probe = site.looker.vector(source, seen, version)
     least = request.get("SimilarityThreshold", DEFAULT_SIMILARITY)
     matches, others = [], []
     for other in target.faces:
         if reasons_against(other, quality):
             continue
-        similarity = site.similarity(float(np.dot(probe, site.looker.vector(target, other))))
+        similarity = site.similarity(float(np.dot(probe, site.looker.vector(target, other, version))), version)
         detail = plain_detail(target, other)
         if similarity >= least:
             matches.append({"Similarity": similarity, "Face": detail})

@@ -32,7 +32,8 @@ class Site:
     sessions: SessionBook
     vectors: Vectors
     looker: Looker
-    scale: Scale
+    scale_of: Callable[[str], Scale]
+    """The similarity scale of a face model in use."""
 
     @property
     def model_version(self) -> str:
@@ -48,21 +49,25 @@ class Site:
         return found
 
     def comparable(self, request: Request) -> StoredCollection:
-        """The named collection, if its vectors can be compared with new ones. Raises RekognitionFault."""
+        """The named collection, if its vectors can be compared with new ones. Raises RekognitionFault.
+
+        A collection keeps the face model that it was made with, as on AWS: during a change of models both are in use.
+        """
         found = self.collection(request)
-        if found.model_version != self.model_version:
+        if found.model_version not in self.looker.versions:
+            running = " and ".join(self.looker.versions)
             raise invalid_parameter(
-                f"the collection is of face model {found.model_version}, this server runs {self.model_version}"
+                f"the collection is of face model {found.model_version}, this server runs {running}"
             )
         return found
 
-    def least_cosine(self, request: Request, name: str, default: float = DEFAULT_SIMILARITY) -> float:
-        """The cosine of the least similarity that ``request[name]`` asks for."""
-        return self.scale.cosine(request.get(name, default))
+    def least_cosine(self, request: Request, name: str, version: str, default: float = DEFAULT_SIMILARITY) -> float:
+        """The cosine, by the face model ``version``, of the least similarity that ``request[name]`` asks for."""
+        return self.scale_of(version).cosine(request.get(name, default))
 
-    def similarity(self, cosine: float) -> float:
-        """0..100."""
-        return self.scale.similarity(min(1.0, max(-1.0, cosine)))
+    def similarity(self, cosine: float, version: str) -> float:
+        """0..100, of two vectors of the face model ``version``."""
+        return self.scale_of(version).similarity(min(1.0, max(-1.0, cosine)))
 
 
 Operation = Callable[[Site, AccessKey, Request], Answer]

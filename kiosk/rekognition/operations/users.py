@@ -12,7 +12,7 @@ from kiosk.rekognition.details import face_detail
 from kiosk.rekognition.faults import conflict, invalid_parameter, not_found
 from kiosk.rekognition.operations.site import Answer, Request, Site, begin_of, token_of
 from kiosk.rekognition.pictures import reasons_against
-from kiosk.rekognition.shelf import StoredFace
+from kiosk.rekognition.shelf import StoredCollection, StoredFace
 
 MOST_FACES = 100
 """Of one user."""
@@ -59,7 +59,7 @@ def associate_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
     collection, user_id = site.comparable(request), request["UserId"]
     _ask_user(site, collection.name, user_id)
     wanted = list(dict.fromkeys(request["FaceIds"]))
-    least = site.least_cosine(request, "UserMatchThreshold", SAME_USER)
+    least = site.least_cosine(request, "UserMatchThreshold", collection.model_version, SAME_USER)
     own = site.vectors.user(collection.name, user_id)
     fit, refused = [], []
     for face_id in wanted:
@@ -73,7 +73,7 @@ def associate_faces(site: Site, _key: AccessKey, request: Request) -> Answer:
             own = found[1] if own is None else own
             continue
         other = None if found is None else found[0].user_id
-        told = None if cosine is None else site.similarity(cosine)
+        told = None if cosine is None else site.similarity(cosine, collection.model_version)
         refused.append({"FaceId": face_id, "UserId": other, "Confidence": told, "Reasons": [reason]})
     taken = site.shelf.give_faces(collection.name, user_id, fit, MOST_FACES)
     if taken is None:
@@ -148,7 +148,7 @@ def search_users(site: Site, _key: AccessKey, request: Request) -> Answer:
         answer["SearchedUser"] = {"UserId": user_id}
     else:
         raise invalid_parameter("either FaceId or UserId is needed")
-    answer["UserMatches"] = [] if vector is None else _matches(site, collection.name, vector, request, user_id)
+    answer["UserMatches"] = [] if vector is None else _matches(site, collection, vector, request, user_id)
     return answer
 
 
@@ -166,16 +166,19 @@ def search_users_by_image(site: Site, _key: AccessKey, request: Request) -> Answ
     answer: Answer = {"UserMatches": [], "FaceModelVersion": collection.model_version, "UnsearchedFaces": others}
     if good:
         answer["SearchedFace"] = {"FaceDetail": face_detail(picture, good[0])}
-        vector = site.looker.vector(picture, good[0])
-        answer["UserMatches"] = _matches(site, collection.name, vector, request, None)
+        vector = site.looker.vector(picture, good[0], collection.model_version)
+        answer["UserMatches"] = _matches(site, collection, vector, request, None)
     return answer
 
 
-def _matches(site: Site, name: str, vector: Any, request: Request, without: str | None) -> list[dict[str, Any]]:
-    least, most = site.least_cosine(request, "UserMatchThreshold"), request.get("MaxUsers", MOST_USERS)
-    found = site.vectors.users_like(name, vector, least, most, without=without)
+def _matches(
+    site: Site, collection: StoredCollection, vector: Any, request: Request, without: str | None
+) -> list[dict[str, Any]]:
+    version, most = collection.model_version, request.get("MaxUsers", MOST_USERS)
+    least = site.least_cosine(request, "UserMatchThreshold", version)
+    found = site.vectors.users_like(collection.name, vector, least, most, without=without)
     return [
-        {"Similarity": site.similarity(cosine), "User": {"UserId": user_id, "UserStatus": "ACTIVE"}}
+        {"Similarity": site.similarity(cosine, version), "User": {"UserId": user_id, "UserStatus": "ACTIVE"}}
         for user_id, cosine in found
     ]
 
