@@ -24,6 +24,7 @@ from kiosk.enrollment.settle import settle
 from kiosk.enrollment.sources import BatchEntry, entries, from_keys
 from kiosk.enrollment.update import update_images
 from kiosk.errors import InputError, RecordsConflict, RecordsError, RecordsFull
+from kiosk.identity.collection import FaceCollections
 from kiosk.kpi.words import REGISTRATION_REASONS
 from tests.support.enrolling import Killed, World, open_world, photo
 from tests.support.painted import BLURRED
@@ -306,6 +307,23 @@ def test_another_collection_is_filled_from_kept_pictures(world: World, source: P
     assert changing.finish(changed.desk) == 7
     assert settle(changed.registry).waiting == 0
     assert (new.described()[1], old.described()[1]) == (7, 1)
+
+
+def test_one_collection_is_divided_while_it_serves(tmp_path: Path) -> None:
+    """As the doctor advises: the shards are filled by a copy of the configuration, and until then know nobody."""
+    with open_world(tmp_path, keeps_pictures=True) as world:
+        ada = enroll_images(world.desk, "Ada", [photo(tmp_path, 1)])
+        (old,) = world.registry.engines
+        new = FaceCollections(old._asker, replace(old.place, shards=2))  # type: ignore[attr-defined]  # FaceCollections
+        new.prepare()
+        picture = world.desk.reader.read(photo(tmp_path, 1, 240)).crop
+        assert (list(old.alike(picture)), list(new.alike(picture))) == ([ada.person_id], [])
+        copy = world.restarted(engines=(new,))
+        changing.reindex(copy.desk, decode_image, changing.Reindexed())
+        assert list(old.alike(picture)) == list(new.alike(picture)) == [ada.person_id]
+        assert changing.finish(copy.desk) == 1
+        assert settle(copy.registry).waiting == 0
+        assert (list(old.alike(picture)), list(new.alike(picture))) == ([], [ada.person_id])
 
 
 def test_pictures_are_kept_only_where_the_policy_says(world: World, tmp_path: Path) -> None:
