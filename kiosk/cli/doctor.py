@@ -181,7 +181,10 @@ def _passive(_settings: Settings, data: Path) -> Check:
 def _engines(settings: Settings, _data: Path) -> Check:
     from kiosk.runtime.engines import examined
 
-    return Check("engines", "ok", examined(settings))
+    found = examined(settings)
+    if found.nearly_full:
+        return Check("engines", "warning", f"{found.told}; {found.nearly_full}", found.mend)
+    return Check("engines", "ok", found.told)
 
 
 def _kpi(settings: Settings, _data: Path) -> Check:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiosk.cli.common import ConfigOption, JsonOption, complain, emit, progress, say
+from kiosk.cli.common import Advance, ConfigOption, JsonOption, complain, emit, progress, say
 from kiosk.cli.enrollment import FaceOption, QualityOption, UncheckedOption, refuse_unchecked
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 from kiosk.errors import KioskError
 
 if TYPE_CHECKING:
-    from kiosk.enrollment.batch import BatchRules, EntryEnd, Summary
+    from kiosk.enrollment.batch import BatchRules, EntryEnd, Rate, Summary
     from kiosk.enrollment.lookalikes import Pair
     from kiosk.enrollment.sources import BatchEntry
     from kiosk.runtime.desk import Bring, OpenDesk
@@ -75,15 +75,16 @@ def batch(
         for engine in opened.engines:
             engine.described()  # what is wrong with all is told once, not a thousand times
         settle(opened.desk.registry)
-        summary = Summary()
+        summary, work = Summary(), Batch(opened.desk, rules, bring=bring)
         try:
             with progress(quiet=json) as advance:
-                Batch(opened.desk, rules, bring=bring).run(found, summary, advance)
+                work.run(found, summary, advance)
         finally:  # also when it was interrupted: whoever was not reached is not to be lost
             reached = {end.entry.place for end in summary.ends}
             late = [EntryEnd(entry, "failed", "", "", "NOT_REACHED") for entry in found if entry.place not in reached]
             _write_rejects(rejects, [*summary.ends, *late], source, keep=dry_run)
-        pairs = _lookalikes(opened, summary)
+        with progress(quiet=json) as advance:
+            pairs = _lookalikes(opened, summary, work.rate, advance)
         names = {one.person_id: one.name for one in opened.store.enrollments().everybody()} if pairs else {}
     _tell(summary, pairs, names, len(found), rejects, json=json)
     if summary.count("refused") or summary.count("failed"):
@@ -161,10 +162,9 @@ def _write_rejects(file: Path, ends: Sequence[EntryEnd], source: str, *, keep: b
         ) from error
 
 
-def _lookalikes(opened: OpenDesk, summary: Summary) -> list[Pair]:
-    """Pairs with at least one who was just enrolled."""
-    from kiosk.enrollment.lookalikes import LEAST, Pair, pairs_here, pairs_of_engine
-    from kiosk.errors import MatchError
+def _lookalikes(opened: OpenDesk, summary: Summary, rate: Rate, advance: Advance) -> list[Pair]:
+    """Pairs with at least one who was just enrolled; engines are asked no faster than by the batch itself."""
+    from kiosk.enrollment.lookalikes import LEAST, Pair, pairs_elsewhere, pairs_here
     from kiosk.runtime.wiring import scale_of
 
     new = frozenset(end.person_id for end in summary.ends if end.ended == "enrolled")
@@ -177,14 +177,11 @@ def _lookalikes(opened: OpenDesk, summary: Summary) -> list[Pair]:
         Pair(one, other, scale.similarity(cosine))
         for one, other, cosine in pairs_here(ids, rows, scale.cosine(LEAST), new)
     ]
-    for engine in opened.engines:
-        try:
-            for person_id in sorted(new):
-                mine = [face for face in opened.store.enrollments().faces_of(person_id) if face.engine == engine.name]
-                found += pairs_of_engine(engine, mine, person_id)
-        except MatchError as error:
-            complain(f"look-alikes were not sought in {engine.name}: {error}")
-    return list({(pair.one, pair.other, pair.engine): pair for pair in found}.values())
+    faces = {one: opened.store.enrollments().faces_of(one) for one in sorted(new)} if opened.engines else {}
+    elsewhere, faults = pairs_elsewhere(opened.engines, faces, rate.wait, advance)
+    for name, error in faults.items():
+        complain(f"look-alikes were not sought in {name}: {error}")
+    return found + elsewhere
 
 
 def _tell(

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kiosk.calling import Line, connect
 from kiosk.config.cloud import ServiceSettings
-from kiosk.identity.calling import Line, connect
 
 CONNECT_S = 2.0
 READ_S = 5.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from kiosk.config.endpoint import private_endpoint
 from kiosk.config.group import Group
@@ -20,10 +20,10 @@ class ServiceSettings(Group):
         None, examples=["kiosk"], description="profile of AWS's credentials file; unset: the usual chain"
     )
 
-    @model_validator(mode="after")
-    def _private(self) -> ServiceSettings:
-        private_endpoint(self.endpoint_url)
-        return self
+    @field_validator("endpoint_url")
+    @classmethod
+    def _private(cls, value: str | None) -> str | None:
+        return private_endpoint(value)
 
 
 class DirectorySettings(ServiceSettings):

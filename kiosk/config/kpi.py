@@ -5,21 +5,17 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from kiosk.config.address import Address
-from kiosk.config.endpoint import private_endpoint
+from kiosk.config.cloud import ServiceSettings
 from kiosk.config.group import Group
 from kiosk.errors import ConfigurationError
 
 
-class CloudWatchSettings(Group):
+class CloudWatchSettings(ServiceSettings):
     """[kpi.cloudwatch]"""
 
     enabled: bool = Field(False, description="send the figures to CloudWatch by PutMetricData")
     namespace: str = Field(
         "DoorKiosk", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/#-]{0,254}$", description="namespace of the metrics"
-    )
-    region: str = Field("eu-central-1", min_length=1, description="AWS region")
-    profile: str | None = Field(
-        None, examples=["kiosk"], description="profile of AWS's credentials file; unset: the usual chain"
     )
     endpoint_url: str | None = Field(
         None, examples=["https://vpce-1.monitoring.example"], description="its address; unset: AWS itself"
@@ -37,11 +33,6 @@ class CloudWatchSettings(Group):
         if value.upper().startswith("AWS/"):
             raise ValueError("namespaces that begin with AWS/ are Amazon's")
         return value
-
-    @field_validator("endpoint_url")
-    @classmethod
-    def _private(cls, value: str | None) -> str | None:
-        return private_endpoint(value)
 
 
 class KpiSettings(Group):

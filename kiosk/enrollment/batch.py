@@ -119,9 +119,11 @@ class Rate:
 def estimate_s(pictures: int, engines: int, rules: BatchRules, reading_s: float) -> float:
     """Seconds that a batch takes at its rate: each picture is searched twice and indexed once by every engine.
 
-    ``reading_s``: what one picture takes on this machine; reading and asking go on at the same time.
+    ``reading_s``: what one picture takes on this machine; reading and asking go on at the same time. At the end each
+    face is sought once more, for look-alikes; not after a dry run.
     """
-    return max(pictures * reading_s, CALLS_A_PICTURE * pictures / rules.per_s if engines else 0.0)
+    call_s = pictures / rules.per_s if engines else 0.0
+    return max(pictures * reading_s, CALLS_A_PICTURE * call_s) + (0.0 if rules.dry_run else call_s)
 
 
 class Batch:
@@ -136,12 +138,15 @@ class Batch:
         pause: Callable[[float], None] = time.sleep,
         bring: Callable[[BatchEntry], AbstractContextManager[BatchEntry]] = nullcontext,
     ) -> None:
-        """``bring``: has an entry's pictures on this machine while its context lasts."""
+        """``bring``: has an entry's pictures on this machine while its context lasts.
+
+        Whoever asks the engines afterwards waits for ``rate`` too: they cannot tell who is asking.
+        """
         self._desk = desk
         self._rules = rules
         self._bring = bring
         self._pause = pause
-        self._rate = Rate(rules.per_s, clock, pause)
+        self.rate = Rate(rules.per_s, clock, pause)
         self._over = threading.Event()
 
     def run(self, entries: Sequence[BatchEntry], summary: Summary, progress: Progress = silent) -> None:
@@ -256,7 +261,7 @@ class Batch:
 
     def _once(self, entry: BatchEntry, stills: list[Still], steps: Steps, person_id: str) -> EntryEnd:
         if self._desk.registry.engines:
-            self._rate.wait(CALLS_A_PICTURE * len(stills))
+            self.rate.wait(CALLS_A_PICTURE * len(stills))
         if not self._rules.dry_run:
             person = register(self._desk, steps, stills, entry.name, entry.badge, "batch", person_id=person_id)
             return EntryEnd(entry, "enrolled", person.person_id)

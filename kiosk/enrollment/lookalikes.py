@@ -6,12 +6,14 @@ lower one, since such people may be mistaken for each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from kiosk.enrollment.desk import Progress, silent
+from kiosk.errors import MatchError
 from kiosk.values import Floats, IndexedFace
 
 ROWS = 1024
@@ -60,13 +62,37 @@ def pairs_here(
         yield one, other, cosine
 
 
-def pairs_of_engine(engine: FaceSearch, faces: Iterable[IndexedFace], owner: str) -> Iterator[Pair]:
-    """Whom an engine finds alike to faces of ``owner``. Raises MatchError."""
-    best: dict[str, float] = {}
-    for face in faces:
-        for other, similarity in engine.like_face(face).items():
-            if other != owner:
-                best[other] = max(similarity, best.get(other, 0.0))
-    for other, similarity in best.items():
-        one, two = sorted((owner, other))
-        yield Pair(one, two, similarity, engine.name)
+def pairs_elsewhere(
+    engines: Sequence[FaceSearch],
+    faces: Mapping[str, Sequence[IndexedFace]],
+    wait: Callable[[], None],
+    progress: Progress = silent,
+) -> tuple[list[Pair], dict[str, MatchError]]:
+    """(whom engines find alike to these people, the engines that did not answer, with their first fault).
+
+    ``faces``: by person id. ``wait``: until each engine may be asked once more. An engine that failed once is left
+    alone: its other people would fail too, one after the other.
+    """
+    best: dict[tuple[str, str, str], float] = {}
+    faults: dict[str, MatchError] = {}
+    for number, (owner, theirs) in enumerate(faces.items(), 1):
+        by_engine = [[face for face in theirs if face.engine == engine.name] for engine in engines]
+        for turn in range(max(map(len, by_engine), default=0)):
+            asked = [
+                (engine, of_engine[turn])
+                for engine, of_engine in zip(engines, by_engine, strict=True)
+                if engine.name not in faults and turn < len(of_engine)
+            ]
+            if asked:
+                wait()
+            for engine, face in asked:
+                try:
+                    alike = engine.like_face(face)
+                except MatchError as error:
+                    faults[engine.name] = error
+                    continue
+                for other in alike.keys() - {owner}:
+                    one, two = sorted((owner, other))
+                    best[one, two, engine.name] = max(alike[other], best.get((one, two, engine.name), 0.0))
+        progress("look-alikes", number, len(faces))
+    return [Pair(one, two, similarity, name) for (one, two, name), similarity in best.items()], faults

@@ -79,12 +79,16 @@ class FaceCollections:
 
     def described(self) -> tuple[str, int]:
         """(face model, faces in all shards). Raises MatchError: one is not to be had, or of an unknown model."""
-        versions, faces = set(), 0
+        version, faces = self.counted()
+        return version, sum(faces.values())
+
+    def counted(self) -> tuple[str, Mapping[str, int]]:
+        """(face model, faces in each shard by the collection's name). Raises MatchError as ``described``."""
+        versions, faces = set(), {}
         for collection in self.collections:
-            version, count = self._described(collection)
+            version, faces[collection] = self._described(collection)
             refuse_unknown(version, self.place)
             versions.add(version)
-            faces += count
         if len(versions) != 1:
             raise MatchError(f"the shards are of different models: {', '.join(sorted(versions))}", where=self.name)
         return versions.pop(), faces

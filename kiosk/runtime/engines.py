@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from kiosk.config.engines import EndpointSettings
 from kiosk.config.tree import Settings
@@ -21,6 +21,7 @@ from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.observed import ObservedMatcher, watch_client
 from kiosk.identity.rekognition import RekognitionEngine
 from kiosk.identity.sessions import LivenessSessions
+from kiosk.identity.shards import MOST_FACES
 from kiosk.kpi.engines import EngineObserver
 from kiosk.ports import Matcher
 from kiosk.runtime.journal import Journal
@@ -28,6 +29,18 @@ from kiosk.values import LOCAL, IndexedFace, Pixels
 
 DESK_S = 20.0
 """Longest wait for one answer at the desk: nobody stands before a closed door."""
+NEARLY_FULL = MOST_FACES * 9 // 10
+"""Faces in one collection above which it is time to add shards: people have to move while there is still room."""
+MORE_SHARDS = (
+    "raise rekognition.{}.shards, then kiosk engines prepare, kiosk reindex, kiosk reindex --finish: "
+    "docs/rekognition.md"
+)
+"""The old faces leave a full collection only at the end."""
+FIRST_SHARDS = (
+    "raise rekognition.{}.shards in a copy of the configuration, fill the shards by it (kiosk engines prepare, "
+    "kiosk reindex), and only then let the door have it: docs/rekognition.md"
+)
+"""Shards have other names than a single collection, so that a door that had them at once would find nobody there."""
 
 
 @contextmanager
@@ -57,16 +70,12 @@ def open_engines(
     with ExitStack() as stack:
         candidates = []
         for name, endpoint in enabled:
-            client = open_client(endpoint, settings.identity.deadline_s)
-            stack.callback(client.close)
-            if observe is not None:
-                watch_client(client, name, observe)
+            asker = _asker(name, endpoint, settings.identity.deadline_s, observe, stack)
             place = place_of(name, endpoint, settings)
-            engine: Engine = RekognitionEngine(Asker(name, client), place, encode, badge_holder, enrolled, held)
+            engine: Engine = RekognitionEngine(asker, place, encode, badge_holder, enrolled, held)
             old = place_before(place, endpoint)
             if old is not None:
-                before = RekognitionEngine(Asker(name, client), old, encode, badge_holder, enrolled, held)
-                engine = ChangingEngine(engine, before)
+                engine = ChangingEngine(engine, RekognitionEngine(asker, old, encode, badge_holder, enrolled, held))
             candidates.append(Candidate(name, engine, Breaker(rules, time.monotonic)))
         candidates.append(Candidate(LOCAL, near, Breaker(NEVER, time.monotonic)))
         yield FailoverMatcher(candidates, fallback, local.model_version, journal)
@@ -80,14 +89,10 @@ def open_collections(
     with ExitStack() as stack:
         opened = []
         for name, endpoint in enabled_endpoints(settings):
-            client = open_client(endpoint, DESK_S)
-            stack.callback(client.close)
-            if observe is not None:
-                watch_client(client, name, observe)
+            asker = _asker(name, endpoint, DESK_S, observe, stack)
             place = place_of(name, endpoint, settings)
             before = place_before(place, endpoint)
             address = endpoint.endpoint_url or f"AWS {endpoint.region}"
-            asker = Asker(name, client)
             opened.append(FaceCollections(asker, place, before=before, address=address, call_s=DESK_S))
         yield tuple(opened)
 
@@ -99,11 +104,19 @@ def open_sessions(settings: Settings) -> Iterator[LivenessSessions]:
     if not enabled:
         raise ConfigurationError("no engine is enabled", where="rekognition", mend="sessions are an engine's")
     name, endpoint = enabled[0]
-    client = open_client(endpoint, DESK_S)
-    try:
-        yield LivenessSessions(Asker(name, client), call_s=DESK_S)
-    finally:
-        client.close()
+    with ExitStack() as stack:
+        yield LivenessSessions(_asker(name, endpoint, DESK_S, None, stack), call_s=DESK_S)
+
+
+def _asker(
+    name: str, endpoint: EndpointSettings, deadline_s: float, observe: EngineObserver | None, stack: ExitStack
+) -> Asker:
+    """Asks this engine until ``stack`` ends, while ``observe`` is told of every call. Raises ConfigurationError."""
+    client = open_client(endpoint, deadline_s)
+    stack.callback(client.close)
+    if observe is not None:
+        watch_client(client, name, observe)
+    return Asker(name, client)
 
 
 def enabled_endpoints(settings: Settings) -> list[tuple[str, EndpointSettings]]:
@@ -129,8 +142,25 @@ def place_before(place: Place, endpoint: EndpointSettings) -> Place | None:
     return None if endpoint.collection_before is None else replace(place, prefix=endpoint.collection_before)
 
 
-def examined(settings: Settings) -> str:
-    """What there is to be said of the engines, each of which is asked once. Raises ConfigurationError, MatchError."""
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What there is to be said of the engines."""
+
+    told: str
+    nearly_full: str = ""
+    """Collections that will soon take no more faces; empty: there is room in all."""
+    mend: str = ""
+
+
+def examined(settings: Settings) -> Examined:
+    """Each engine is asked for each of its collections once. Raises ConfigurationError, MatchError."""
+    told, full, mends = [], [], []
     with open_collections(settings) as engines:
-        told = [f"{engine.name} knows {engine.described()[1]} faces" for engine in engines]
-    return ", ".join(told) or "this machine only"
+        for engine in engines:
+            _version, faces = engine.counted()
+            told.append(f"{engine.name} knows {sum(faces.values())} faces")
+            nearly = [(collection, count) for collection, count in faces.items() if count > NEARLY_FULL]
+            full += [f"{engine.name} {one}: {count / 1e6:.1f} of {MOST_FACES / 1e6:g} million" for one, count in nearly]
+            if nearly:
+                mends.append((FIRST_SHARDS if len(faces) == 1 else MORE_SHARDS).format(engine.name))
+    return Examined(", ".join(told) or "this machine only", ", ".join(full), "; ".join(mends))

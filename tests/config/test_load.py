@@ -38,6 +38,15 @@ def test_tables_with_names_of_their_own_are_read_as_strictly() -> None:
     assert "tables by name" in refusal("[identity]\nmodels = 3\n")
 
 
+@pytest.mark.parametrize("group", ["kpi.cloudwatch", "cloud.directory", "rekognition.aws", "enrollment.textract"])
+def test_an_address_that_others_could_read_along_is_told_by_its_own_line(group: str) -> None:
+    """The same rule for every service, and the same words: the setting, its line, and not the password in it."""
+    told = refusal(f'[{group}]\nregion = "eu-west-1"\nendpoint_url = "https://me:secret@cellar"\n')
+    assert f"kiosk.toml:3: [{group}.endpoint_url] endpoint_url must be https" in told
+    assert "wanted: a text in quotes" in told
+    assert "secret" not in told
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from hardware.stills import decode_image
 from kiosk.enrollment import reindex as changing
 from kiosk.enrollment.batch import Batch, BatchRules, Rate, Summary, estimate_s
-from kiosk.enrollment.lookalikes import pairs_here, pairs_of_engine
+from kiosk.enrollment.lookalikes import pairs_elsewhere, pairs_here
 from kiosk.enrollment.register import enroll_images
 from kiosk.enrollment.settle import settle
 from kiosk.enrollment.sources import BatchEntry, entries, from_keys
 from kiosk.enrollment.update import update_images
 from kiosk.errors import InputError, RecordsConflict, RecordsError, RecordsFull
+from kiosk.identity.collection import FaceCollections
 from kiosk.kpi.words import REGISTRATION_REASONS
 from tests.support.enrolling import Killed, World, open_world, photo
 from tests.support.painted import BLURRED
@@ -234,10 +235,11 @@ def test_the_rate_is_held_by_all_workers_together() -> None:
 
 
 def test_the_estimate_is_of_whatever_takes_longer() -> None:
-    """Reading here, or asking there at the rate."""
+    """Reading here, or asking there at the rate; then the look-alikes, who are sought at the rate as well."""
     assert estimate_s(100, 0, NOW, 0.2) == pytest.approx(20.0)
-    assert estimate_s(100, 2, replace(NOW, per_s=10.0), 0.2) == pytest.approx(30.0)
-    assert estimate_s(100, 2, replace(NOW, per_s=1000.0), 0.2) == pytest.approx(20.0)
+    assert estimate_s(100, 2, replace(NOW, per_s=10.0), 0.2) == pytest.approx(30.0 + 10.0)
+    assert estimate_s(100, 2, replace(NOW, per_s=1000.0), 0.2) == pytest.approx(20.0 + 0.1)
+    assert estimate_s(100, 2, replace(NOW, per_s=10.0, dry_run=True), 0.2) == pytest.approx(30.0)
 
 
 # Look-alikes
@@ -272,9 +274,52 @@ def test_an_engine_names_pairs_too(world: World, tmp_path: Path) -> None:
     (face,) = world.registry.book.faces_of(ada.person_id)
     elsewhere = next(name for name in map(str, range(99)) if site.collection_of(name) == face.collection)
     site.index(elsewhere, world.desk.reader.read(photo(tmp_path, 1, 240)).crop)
-    (pair,) = pairs_of_engine(site, [face], ada.person_id)  # type: ignore[arg-type]  # FaceCollections
+    (pair,), faults = pairs_elsewhere([site], {ada.person_id: [face]}, lambda: None)  # type: ignore[list-item]  # as above
+    assert faults == {}
     assert {pair.one, pair.other} == {ada.person_id, elsewhere}
     assert pair.engine == "site"
+
+
+def test_look_alikes_are_sought_at_the_rate_of_the_batch(tmp_path: Path) -> None:
+    """Beginning where the batch ended, no engine is asked sooner than its turn; two of them share the turns."""
+    now = [0.0]
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+
+    with open_world(tmp_path, engines=("site", "aws")) as world:
+        work = Batch(world.desk, BatchRules(per_s=10.0, workers=1), clock=lambda: now[0], pause=pause)
+        found = [
+            BatchEntry("1", "Ada", None, (photo(tmp_path, 1), photo(tmp_path, 1, 240))),
+            BatchEntry("2", "Bob", None, (photo(tmp_path, 2),)),
+        ]
+        summary = Summary()
+        work.run(found, summary)
+        asked: dict[str, list[float]] = {"site": [], "aws": []}
+        for name, wire in world.wires.items():
+            wire.then = lambda _operation, name=name: asked[name].append(round(now[0], 3))  # type: ignore[misc]
+        faces = {end.person_id: world.registry.book.faces_of(end.person_id) for end in summary.ends}
+        pairs, faults = pairs_elsewhere(list(world.registry.engines), faces, work.rate.wait)  # type: ignore[arg-type]
+    assert (pairs, faults) == ([], {})
+    assert asked == {"site": [0.9, 1.0, 1.1], "aws": [0.9, 1.0, 1.1]}  # three pictures of three calls before
+
+
+def test_an_engine_that_does_not_answer_is_asked_for_look_alikes_once(tmp_path: Path) -> None:
+    """The other one is asked for everybody; no turn is waited for in vain."""
+    with open_world(tmp_path, engines=("site", "aws")) as world:
+        people = [enroll_images(world.desk, str(number), [photo(tmp_path, number)]) for number in (1, 2, 3)]
+        faces = {one.person_id: world.registry.book.faces_of(one.person_id) for one in people}
+        site, aws = (world.wires[name] for name in ("site", "aws"))
+        site.before["search_faces"] = ["AccessDeniedException"]
+        for wire in (site, aws):
+            wire.asked.clear()
+        waits: list[None] = []
+        engines = list(world.registry.engines)
+        _pairs, faults = pairs_elsewhere(engines, faces, lambda: waits.append(None))  # type: ignore[arg-type]
+        assert {name: "AccessDenied" in str(error) for name, error in faults.items()} == {"site": True}
+        assert (len(site.asked), len(aws.asked), len(waits)) == (1, 3, 3)
+        pairs_elsewhere(engines[:1], {"nobody": []}, lambda: waits.append(None))  # type: ignore[arg-type]
+        assert len(waits) == 3
 
 
 # A change of models
@@ -306,6 +351,23 @@ def test_another_collection_is_filled_from_kept_pictures(world: World, source: P
     assert changing.finish(changed.desk) == 7
     assert settle(changed.registry).waiting == 0
     assert (new.described()[1], old.described()[1]) == (7, 1)
+
+
+def test_one_collection_is_divided_while_it_serves(tmp_path: Path) -> None:
+    """As the doctor advises: the shards are filled by a copy of the configuration, and until then know nobody."""
+    with open_world(tmp_path, keeps_pictures=True) as world:
+        ada = enroll_images(world.desk, "Ada", [photo(tmp_path, 1)])
+        (old,) = world.registry.engines
+        new = FaceCollections(old._asker, replace(old.place, shards=2))  # type: ignore[attr-defined]  # FaceCollections
+        new.prepare()
+        picture = world.desk.reader.read(photo(tmp_path, 1, 240)).crop
+        assert (list(old.alike(picture)), list(new.alike(picture))) == ([ada.person_id], [])
+        copy = world.restarted(engines=(new,))
+        changing.reindex(copy.desk, decode_image, changing.Reindexed())
+        assert list(old.alike(picture)) == list(new.alike(picture)) == [ada.person_id]
+        assert changing.finish(copy.desk) == 1
+        assert settle(copy.registry).waiting == 0
+        assert (list(old.alike(picture)), list(new.alike(picture))) == ([], [ada.person_id])
 
 
 def test_pictures_are_kept_only_where_the_policy_says(world: World, tmp_path: Path) -> None:

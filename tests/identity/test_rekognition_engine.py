@@ -148,6 +148,9 @@ def test_what_doctor_asks_names_what_is_wrong(bench: Bench) -> None:
     enroll(bench, 2, 1, 2, 3)
     aws = bench.client(bench.key("read-only"))
     assert described(aws, Place("aws", "door", 2, LIMITS)) == (VERSION, 3)
+    shelf = bench.store.shelf()
+    version, faces = FaceCollections(Asker("aws", aws), Place("aws", "door", 2, LIMITS)).counted()
+    assert (version, faces) == (VERSION, {name: len(shelf.faces(name, 0, 10)) for name in ("door-0", "door-1")})
     with pytest.raises(MatchError, match=r"aws: face model 'test-model\+1' has no thresholds; add \[identity.models"):
         described(aws, Place("aws", "door", 2, {}))
     with pytest.raises(MatchError, match="collection door-2: answered ResourceNotFoundException"):

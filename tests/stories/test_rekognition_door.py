@@ -106,7 +106,7 @@ def test_the_door_opens_by_the_server_and_by_itself_when_the_server_is_killed(
         pulses, reason, details = visited(usual, 1, told)
         assert (pulses, reason, details["source"]) == (1, "WELCOME", "site")
         assert details["model_version"] == stage.models.embedding_version
-        assert examined(usual.settings) == "site knows 1 faces"
+        assert examined(usual.settings).told == "site knows 1 faces"
         server.process.kill()
         server.process.wait()
         with pytest.raises(MatchError, match="site: no answer"):
