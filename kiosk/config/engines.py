@@ -18,6 +18,11 @@ class ModelThresholds(Group):
     margin: float = Field(1.0, ge=0, le=20, description="least distance to the second person")
 
 
+def shard_names(prefix: str, shards: int) -> tuple[str, ...]:
+    """All collections of so many shards; a single one bears the bare prefix."""
+    return (prefix,) if shards == 1 else tuple(f"{prefix}-{number}" for number in range(shards))
+
+
 class EndpointSettings(ServiceSettings):
     """One server that speaks Rekognition's protocol."""
 
@@ -34,7 +39,13 @@ class EndpointSettings(ServiceSettings):
         None,
         pattern=r"^[a-zA-Z0-9_.\-]{1,240}$",
         examples=["door-v6"],
-        description="collection that is asked too while kiosk reindex fills the other; the same number of shards",
+        description="collection that is asked too while kiosk reindex fills the other",
+    )
+    shards_before: int | None = Field(
+        None, ge=1, le=64, examples=[1], description="shards of collection_before; unset: as many as now"
+    )
+    users_before: bool | None = Field(
+        None, examples=[False], description="whether people are users in collection_before; unset: as now"
     )
     shards: int = Field(1, ge=1, le=64, description="so many collections, COLLECTION-0 and on; 1: just COLLECTION")
     users: bool = Field(
@@ -44,8 +55,10 @@ class EndpointSettings(ServiceSettings):
 
     @model_validator(mode="after")
     def _another(self) -> EndpointSettings:
-        if self.collection_before == self.collection:
-            raise ValueError("collection_before is the collection itself")
+        if self.collection_before is not None:
+            now = set(shard_names(self.collection, self.shards))
+            if now & set(shard_names(self.collection_before, self.shards_before or self.shards)):
+                raise ValueError("collection_before is the collection itself")
         return self
 
 

@@ -1,14 +1,16 @@
 """One engine while its people move into another collection: both serve until everybody has moved.
 
 Whom the new collection does not know is sought in the old one, within the same deadline and by the thresholds of the
-old one's face model; the answer bears that model, by which the policy checks it again. A visitor is compared twice, as
-with two shards.
+old one's face model; the answer bears that model, by which the policy checks it again. Without a badge both are asked
+in any case: somebody who has not moved yet may resemble the visitor more than whoever the new one names, and then
+nobody is named. A visitor is compared twice, as with two shards.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from kiosk.identity.failover import Engine
 from kiosk.reasons import Reason
@@ -28,10 +30,14 @@ class ChangingEngine:
     def search(
         self, probe: Embedding, *, deadline_s: float, badge: str | None = None, crop: Pixels | None = None
     ) -> Match:
-        """The new one's answer, unless only the old one knows somebody. Raises MatchError when one cannot answer."""
+        """The new one's answer, unless the old one knows somebody else. Raises MatchError when one cannot answer."""
         until_s = self._clock() + deadline_s
         found = self._new.search(probe, deadline_s=deadline_s, badge=badge, crop=crop)
-        if found.reason not in UNKNOWN:
+        if found.reason not in UNKNOWN and (badge is not None or found.reason is not Reason.WELCOME):
             return found
         before = self._old.search(probe, deadline_s=max(0.0, until_s - self._clock()), badge=badge, crop=crop)
-        return found if before.reason in UNKNOWN else before
+        if before.reason in UNKNOWN or before.person_id == found.person_id is not None:
+            return found
+        if found.reason in UNKNOWN:
+            return before
+        return replace(found, person_id=None, runner_up=before.similarity, reason=Reason.AMBIGUOUS_PERSON)

@@ -10,6 +10,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from kiosk.config.engines import shard_names as names
+
+__all__ = ["MOST_FACES", "Move", "collection_of", "moves", "names", "shard_of"]
 MOST_FACES = 20_000_000
 """Face vectors in one collection, as AWS allows."""
 
@@ -24,11 +27,6 @@ def shard_of(person_id: str, shards: int) -> int:
 def collection_of(prefix: str, person_id: str, shards: int) -> str:
     """The collection's name."""
     return names(prefix, shards)[shard_of(person_id, shards)]
-
-
-def names(prefix: str, shards: int) -> tuple[str, ...]:
-    """All collections; a single one bears the bare prefix."""
-    return (prefix,) if shards == 1 else tuple(f"{prefix}-{number}" for number in range(shards))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,10 @@ MORE_SHARDS = (
 )
 """The old faces leave a full collection only at the end."""
 FIRST_SHARDS = (
-    "raise rekognition.{}.shards in a copy of the configuration, fill the shards by it (kiosk engines prepare, "
-    "kiosk reindex), and only then let the door have it: docs/rekognition.md"
+    "raise rekognition.{0}.shards, with rekognition.{0}.collection_before as collection is and shards_before = 1, then "
+    "kiosk engines prepare, kiosk reindex, kiosk reindex --finish: docs/rekognition.md"
 )
-"""Shards have other names than a single collection, so that a door that had them at once would find nobody there."""
+"""Shards have other names than a single collection, which must be asked until they are filled."""
 
 
 @contextmanager
@@ -139,7 +139,11 @@ def place_of(name: str, endpoint: EndpointSettings, settings: Settings) -> Place
 
 def place_before(place: Place, endpoint: EndpointSettings) -> Place | None:
     """Where people are who have not moved yet, during a change of collections."""
-    return None if endpoint.collection_before is None else replace(place, prefix=endpoint.collection_before)
+    if endpoint.collection_before is None:
+        return None
+    users = endpoint.users if endpoint.users_before is None else endpoint.users_before
+    shards = endpoint.shards_before or endpoint.shards
+    return replace(place, prefix=endpoint.collection_before, shards=shards, users=users)
 
 
 @dataclass(frozen=True, slots=True)

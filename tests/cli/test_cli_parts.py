@@ -37,7 +37,7 @@ def test_without_weights_every_command_says_how_to_get_them(
 ) -> None:
     """And leaves no empty database behind."""
     said = kiosk(*typed.split(), *flag).complaint
-    assert "face_landmarker.task" in said
+    assert FOLDED in said
     assert "kiosk models fetch" in said
     assert list(bare.iterdir()) == []
 
@@ -134,7 +134,7 @@ def test_doctor_prints_one_line_a_part_with_its_mend(kiosk: Shell, enrolled: Pat
     assert answer.code == 1
     results = {one["part"]: one["result"] for one in answer.lines}
     assert list(results) == [
-        "clock", "storage", "records", "weights", "passive", "engines", "kpi", "door", "display", "camera",
+        "clock", "storage", "records", "weights", "faces", "passive", "engines", "kpi", "door", "display", "camera",
         "liveness",
     ]  # fmt: skip
     assert results["records"] == results["weights"] == "ok"

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.stills import decode_image
+from kiosk.config.engines import EndpointSettings
 from kiosk.enrollment import reindex as changing
 from kiosk.enrollment.batch import Batch, BatchRules, Rate, Summary, estimate_s
 from kiosk.enrollment.lookalikes import pairs_elsewhere, pairs_here
@@ -26,6 +27,7 @@ from kiosk.enrollment.update import update_images
 from kiosk.errors import InputError, RecordsConflict, RecordsError, RecordsFull
 from kiosk.identity.collection import FaceCollections
 from kiosk.kpi.words import REGISTRATION_REASONS
+from kiosk.runtime.engines import place_before
 from tests.support.enrolling import Killed, World, open_world, photo
 from tests.support.painted import BLURRED
 from tests.support.sources import ROOT
@@ -354,20 +356,43 @@ def test_another_collection_is_filled_from_kept_pictures(world: World, source: P
 
 
 def test_one_collection_is_divided_while_it_serves(tmp_path: Path) -> None:
-    """As the doctor advises: the shards are filled by a copy of the configuration, and until then know nobody."""
+    """As the doctor advises: the single collection is asked beside the shards until they are filled."""
     with open_world(tmp_path, keeps_pictures=True) as world:
         ada = enroll_images(world.desk, "Ada", [photo(tmp_path, 1)])
         (old,) = world.registry.engines
-        new = FaceCollections(old._asker, replace(old.place, shards=2))  # type: ignore[attr-defined]  # FaceCollections
+        endpoint = EndpointSettings(collection="door", shards=2, collection_before="door", shards_before=1)
+        place = replace(old.place, shards=2)  # type: ignore[attr-defined]  # FaceCollections
+        new = FaceCollections(old._asker, place, before=place_before(place, endpoint))  # type: ignore[attr-defined]
+        alone = FaceCollections(old._asker, place)  # type: ignore[attr-defined]  # as above
         new.prepare()
         picture = world.desk.reader.read(photo(tmp_path, 1, 240)).crop
-        assert (list(old.alike(picture)), list(new.alike(picture))) == ([ada.person_id], [])
+        assert [list(one.alike(picture)) for one in (old, new, alone)] == [[ada.person_id], [ada.person_id], []]
         copy = world.restarted(engines=(new,))
         changing.reindex(copy.desk, decode_image, changing.Reindexed())
-        assert list(old.alike(picture)) == list(new.alike(picture)) == [ada.person_id]
+        assert [list(one.alike(picture)) for one in (old, new, alone)] == [[ada.person_id]] * 3
         assert changing.finish(copy.desk) == 1
         assert settle(copy.registry).waiting == 0
+        assert [list(one.alike(picture)) for one in (old, new, alone)] == [[], [ada.person_id], [ada.person_id]]
+
+
+def test_faces_become_users_by_another_collection(tmp_path: Path) -> None:
+    """As shards, collections of faces and of users are both asked during the change; then the faces go."""
+    with open_world(tmp_path, keeps_pictures=True) as world:
+        ada = enroll_images(world.desk, "Ada", [photo(tmp_path, 1), photo(tmp_path, 1, 240)])
+        (old,) = world.registry.engines
+        endpoint = EndpointSettings(collection="staff", users=True, collection_before="door", users_before=False)
+        place = replace(old.place, prefix="staff", users=True)  # type: ignore[attr-defined]  # FaceCollections
+        new = FaceCollections(old._asker, place, before=place_before(place, endpoint))  # type: ignore[attr-defined]
+        new.prepare()
+        picture = world.desk.reader.read(photo(tmp_path, 1, 230)).crop
+        assert list(new.alike(picture)) == [ada.person_id]
+        changed = world.restarted(engines=(new,))
+        changing.reindex(changed.desk, decode_image, changing.Reindexed())
+        assert changing.finish(changed.desk) == 2
+        assert settle(changed.registry).waiting == 0
         assert (list(old.alike(picture)), list(new.alike(picture))) == ([], [ada.person_id])
+        assert new.of_person(ada.person_id, "door") == []
+        assert len(new.of_person(ada.person_id, "staff")) == 2
 
 
 def test_pictures_are_kept_only_where_the_policy_says(world: World, tmp_path: Path) -> None:

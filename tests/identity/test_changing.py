@@ -22,6 +22,8 @@ def changing(clock: Clock, new: Played, old: Played) -> ChangingEngine:
     ("new", "old", "reason", "source"),
     [
         (Reason.WELCOME, Reason.WELCOME, Reason.WELCOME, "new"),
+        (Reason.WELCOME, Reason.UNKNOWN_PERSON, Reason.WELCOME, "new"),
+        (Reason.WELCOME, Reason.AMBIGUOUS_PERSON, Reason.AMBIGUOUS_PERSON, "new"),
         (Reason.UNKNOWN_PERSON, Reason.WELCOME, Reason.WELCOME, "old"),
         (Reason.BADGE_MISMATCH, Reason.WELCOME, Reason.WELCOME, "old"),
         (Reason.UNKNOWN_PERSON, Reason.AMBIGUOUS_PERSON, Reason.AMBIGUOUS_PERSON, "old"),
@@ -37,6 +39,16 @@ def test_the_old_collection_is_asked_for_whom_the_new_one_does_not_know(
     engine = changing(Clock(), Played("new", reason=new), Played("old", reason=old))
     found = engine.search(someone(1), deadline_s=2.0)
     assert (found.reason, found.source) == (reason, source)
+
+
+def test_somebody_else_in_the_old_collection_is_a_doubt() -> None:
+    """Not the new one's person because they happened to be moved first; whom a badge names is compared alone."""
+    old = Played("old", named="bob")
+    engine = changing(Clock(), Played("new"), old)
+    found = engine.search(someone(1), deadline_s=2.0)
+    assert (found.person_id, found.reason) == (None, Reason.AMBIGUOUS_PERSON)
+    assert engine.search(someone(1), deadline_s=2.0, badge="17").person_id == "ada"
+    assert len(old.asked) == 1
 
 
 def test_both_share_one_deadline() -> None:

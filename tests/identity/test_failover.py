@@ -43,6 +43,7 @@ class Played:
     clock: Clock = field(default_factory=Clock)
     asked: list[float] = field(default_factory=list)
     reason: Reason = Reason.WELCOME
+    named: str = "ada"
 
     def search(
         self, probe: Embedding, *, deadline_s: float, badge: str | None = None, crop: Pixels | None = None
@@ -53,7 +54,7 @@ class Played:
         self.clock.now_s += self.takes_s
         if self.fault is not None:
             raise self.fault
-        person = "ada" if self.reason is Reason.WELCOME else None
+        person = self.named if self.reason is Reason.WELCOME else None
         return Match(person, self.similarity, 10.0, self.name, VERSION, self.reason)
 
 

@@ -132,10 +132,8 @@ def test_a_shard_that_is_nearly_full_is_a_warning_with_the_mend(monkeypatch: pyt
     assert check.mend.startswith("raise rekognition.aws.shards, then kiosk engines prepare, kiosk reindex")
 
 
-def test_a_single_collection_that_is_nearly_full_is_divided_before_the_door_knows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_single_collection_that_is_nearly_full_is_asked_while_it_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its name is none of the shards': the mend says how nobody stands before a closed door meanwhile."""
     check = doctored({"door": MOST_FACES}, monkeypatch)
     assert (check.result, check.found) == ("warning", "aws knows 20000000 faces; aws door: 20.0 of 20 million")
-    assert "in a copy of the configuration" in check.mend
+    assert "rekognition.aws.collection_before as collection is and shards_before = 1" in check.mend
