@@ -162,7 +162,8 @@ def _faces(settings: Settings, data: Path) -> Check:
         found = f"{len(waiting)} of {len(held)} people are known by the model of before only ({models})"
         return Check("faces", "warning", found, "kiosk reindex")
     if before is not None:
-        mend = "kiosk reindex --finish, then remove identity.embedder_before"
+        finished = not any(before in versions for versions in held)
+        mend = "remove identity.embedder_before" if finished else "kiosk reindex --finish"
         return Check("faces", "warning", f"everybody has moved to {present}", mend)
     return Check("faces", "ok", f"{models}: {len(held)} people")
 
