@@ -180,9 +180,9 @@ def refuse_unchecked(settings: Settings, *, unchecked: bool, mend: str = "add --
 
 @app.command()
 def settle(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Finish what was cut off: take back faces in engines that belong to nobody who is enrolled.
+    """Finish what was cut off: take back faces in engines, and pictures outside, that no enrolled face is from.
 
-    Every enrollment does so first. Exit code 1 when something is left: an engine did not answer, or a call may still be
+    Every enrollment does so first, and kiosk-settle.timer every hour. Exit code 1 when something is left: an engine did not answer, or a call may still be
     on its way (half an hour).
     """
     from kiosk.enrollment.settle import settle as settled

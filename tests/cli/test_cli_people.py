@@ -171,7 +171,8 @@ def test_an_engine_that_is_away_is_no_failure_of_settling(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     config = tmp_path / "away.toml"
-    config.write_text('[rekognition.site]\nenabled = true\nendpoint_url = "http://127.0.0.1:1"\n')
+    site = '[rekognition.site]\nenabled = true\nendpoint_url = "http://127.0.0.1:1"\n'
+    config.write_text(f"{site}[identity.models.some]\nthreshold = 98.5\n")
     with Store.in_directory(staffed, create=False) as store:
         store.enrollments().begin(store.person("Jane Doe").person_id, [("site", "door")], "gone")
     done = kiosk("enroll", "settle", "-c", config)
