@@ -182,8 +182,8 @@ def refuse_unchecked(settings: Settings, *, unchecked: bool, mend: str = "add --
 def settle(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Finish what was cut off: take back faces in engines, and pictures outside, that no enrolled face is from.
 
-    Every enrollment does so first, and kiosk-settle.timer every hour. Exit code 1 when something is left: an engine did not answer, or a call may still be
-    on its way (half an hour).
+    Every enrollment does so first, and kiosk-settle.timer every hour. Exit code 1 when something is left: an engine did
+    not answer, or a call may still be on its way (half an hour).
     """
     from kiosk.enrollment.settle import settle as settled
     from kiosk.records.store import Store
