@@ -23,5 +23,5 @@ format: ## put the code into form
 example: ## renew the example configuration from the settings
 	.venv/bin/python -m kiosk.config.example > docs/kiosk.example.toml
 
-unit: ## judge the systemd unit
-	systemd-analyze security --offline=true --threshold=20 systemd/kiosk.service
+unit: ## judge the systemd units
+	systemd-analyze security --offline=true --threshold=20 systemd/kiosk.service systemd/kiosk-settle.service

@@ -5,7 +5,9 @@
 PREFIX=/opt/kiosk
 STATE=/var/lib/kiosk
 SETTINGS=/etc/kiosk
-UNIT=/etc/systemd/system/kiosk.service
+UNITS=/etc/systemd/system
+ENABLED=(kiosk.service kiosk-settle.timer)
+INSTALLED=("${ENABLED[@]}" kiosk-settle.service)
 TMPFILES=/etc/tmpfiles.d/kiosk.conf
 COMMAND=/usr/local/bin/kiosk
 
@@ -103,19 +105,20 @@ EOF
 }
 
 install_unit() {
-    install -D -m 0644 -- "$ROOT/systemd/kiosk.service" "$UNIT"
+    local unit
+    for unit in "${INSTALLED[@]}"; do install -D -m 0644 -- "$ROOT/systemd/$unit" "$UNITS/$unit"; done
     install -D -m 0644 -- "$ROOT/systemd/kiosk.tmpfiles" "$TMPFILES"
     if ! has systemctl; then
-        say "systemd is not installed: the unit lies in $UNIT for when it is"
+        say "systemd is not installed: the units lie in $UNITS for when it is"
         return
     fi
-    systemctl --quiet enable kiosk.service
+    systemctl --quiet enable "${ENABLED[@]}"
     if [ -d /run/systemd/system ]; then
         systemctl daemon-reload
-        systemctl restart kiosk.service || fail "the unit did not start" "look at: journalctl -u kiosk"
-        say "kiosk.service is running"
+        systemctl restart "${ENABLED[@]}" || fail "the unit did not start" "look at: journalctl -u kiosk"
+        say "kiosk.service is running, kiosk-settle.timer is waiting"
     else
-        say "systemd is not running here: the unit is enabled and starts at the next boot"
+        say "systemd is not running here: the units are enabled and start at the next boot"
     fi
 }
 
@@ -143,10 +146,10 @@ device_uninstall() {
     need_root uninstall
     case "${1:-}" in "" | --purge) ;; *) fail "uninstall knows only --purge" "run: sudo ./setup.sh uninstall" ;; esac
     if has systemctl; then
-        if [ -d /run/systemd/system ]; then systemctl --quiet stop kiosk.service 2>/dev/null || true; fi
-        systemctl --quiet disable kiosk.service 2>/dev/null || true
+        if [ -d /run/systemd/system ]; then systemctl --quiet stop "${INSTALLED[@]}" 2>/dev/null || true; fi
+        systemctl --quiet disable "${ENABLED[@]}" 2>/dev/null || true
     fi
-    rm -f -- "$UNIT" "$TMPFILES" "$COMMAND"
+    rm -f -- "${INSTALLED[@]/#/$UNITS/}" "$TMPFILES" "$COMMAND"
     rm -rf -- "$PREFIX"
     if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
     if [ "${1:-}" = --purge ]; then

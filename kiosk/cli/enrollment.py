@@ -16,6 +16,7 @@ from kiosk.errors import ConfigurationError, InputError
 if TYPE_CHECKING:
     from kiosk.config.tree import Settings
     from kiosk.enrollment.settle import Settled
+    from kiosk.runtime.desk import OpenDesk
 
 QualityOption = Annotated[
     Literal["none", "low", "high"],
@@ -107,11 +108,11 @@ def person(
             live=reference,
             progress=advance,
         )
-    count = len(pictures) + (reference is not None)
+        count = _stored(opened, someone.person_id)
     if json:
         emit({"person_id": someone.person_id, "name": someone.name, "badge": someone.badge, "templates": count})
     else:
-        templates = f"{count} template{'s' if count != 1 else ''}"
+        templates = _templates(count, len(pictures) + (reference is not None))
         say(f"enrolled {someone.name} with {templates} as {someone.person_id}")
 
 
@@ -145,16 +146,28 @@ def update(
             allow_duplicate=allow_duplicate,
             progress=advance,
         )
+        count = _stored(opened, updated.person.person_id)
     for problem in updated.problems:
         complain(problem)
     if json:
-        emit({"person_id": updated.person.person_id, "templates": len(images), "waiting": updated.waiting})
+        emit({"person_id": updated.person.person_id, "templates": count, "waiting": updated.waiting})
     else:
-        say(f"{updated.person.name} has {len(images)} new template{'s' if len(images) != 1 else ''}")
+        say(f"{updated.person.name} has {_templates(count, len(images), 'new ')}")
         if updated.waiting:
-            say("old faces in an engine that did not answer are erased later (kiosk enroll settle)")
+            say("old faces and pictures in a place that did not answer are erased later (kiosk enroll settle)")
     if updated.problems:
         raise typer.Exit(1)
+
+
+def _stored(opened: OpenDesk, person_id: str) -> int:
+    """How many templates of the person the book holds."""
+    return len(opened.desk.registry.book.templates_of(person_id, opened.models.embedding_version))
+
+
+def _templates(count: int, given: int, kind: str = "") -> str:
+    """As a person says it, and why there are fewer than pictures."""
+    told = f"{count} {kind}template{'s' if count != 1 else ''}"
+    return told if count == given else f"{told} of {given} pictures (the same one counts once)"
 
 
 def refuse_unchecked(settings: Settings, *, unchecked: bool, mend: str = "add --unchecked") -> None:
@@ -167,10 +180,10 @@ def refuse_unchecked(settings: Settings, *, unchecked: bool, mend: str = "add --
 
 @app.command()
 def settle(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Finish what was cut off: take back faces in engines that belong to nobody who is enrolled.
+    """Finish what was cut off: take back faces in engines, and pictures outside, that no enrolled face is from.
 
-    Every enrollment does so first. Exit code 1 when something is left: an engine did not answer, or a call may still be
-    on its way (half an hour).
+    Every enrollment does so first, and kiosk-settle.timer every hour. Exit code 1 when something is left: an engine did
+    not answer, or a call may still be on its way (half an hour).
     """
     from kiosk.enrollment.settle import settle as settled
     from kiosk.records.store import Store

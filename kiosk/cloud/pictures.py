@@ -4,6 +4,7 @@ Rules:
 - A picture lies at ``PREFIX/PERSON_ID/SHA256.jpg`` (or png): whoever may list the bucket learns ids, no names.
 - It is encrypted where it lies, and its SHA-256 is compared when it comes back.
 - Forgetting removes every version and delete marker, and lists again: a versioned bucket otherwise keeps everything.
+  Of a picture that is to stay, all versions stay: they hold the same.
 - An answer counts only when it says what the service must say: an empty page is no proof that nothing is left.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from kiosk.cloud.faults import FOREIGN, code_of, sane, translated, unreadable
@@ -74,6 +75,14 @@ class S3Pictures:
 
     def kept(self, person_id: str) -> Sequence[tuple[str, bytes]]:
         """(sha256, picture) of each, by sha256. Raises RecordsError, also for one that is not what was kept."""
+        return [(sha256, self._read(key, sha256)) for sha256, key in sorted(self._named(person_id).items())]
+
+    def names(self, person_id: str) -> frozenset[str]:
+        """SHA-256 of each. Raises RecordsError."""
+        return frozenset(self._named(person_id))
+
+    def _named(self, person_id: str) -> dict[str, str]:
+        """The key of each, by SHA-256."""
         folder = self._folder(person_id)
         named: dict[str, str] = {}
         for page in pages(self._calls.list_objects_v2, self._place, folder, MARKS, self._where):
@@ -81,20 +90,23 @@ class S3Pictures:
                 name = _NAME.fullmatch(str(one["Key"]).removeprefix(folder))
                 if name:
                     named[name[1]] = str(one["Key"])
-        return [(sha256, self._read(key, sha256)) for sha256, key in sorted(named.items())]
+        return named
 
-    def forget(self, person_id: str) -> int:
-        """Remove all of this person's pictures in every version; how many. Raises RecordsError: something is left."""
+    def forget(self, person_id: str, but: Collection[str] = ()) -> int:
+        """Remove all in this person's folder but these pictures, in every version; how many were removed.
+
+        Raises RecordsError: something is left.
+        """
         folder = self._folder(person_id)
         gone: set[str] = set()
         for _ in range(ROUNDS):
-            versions, pictures = self._versions(folder)
+            versions, pictures = self._versions(folder, but)
             if not versions:
                 return len(gone)
             for start in range(0, len(versions), BATCH):
                 self._remove(versions[start : start + BATCH])
             gone |= pictures
-        if self._versions(folder)[0]:
+        if self._versions(folder, but)[0]:
             raise RecordsError("pictures keep coming back", where=self._where, mend="forget the person once more")
         return len(gone)
 
@@ -132,16 +144,18 @@ class S3Pictures:
             raise RecordsError("a picture is not the one that was kept", where=self._where, mend=f"see {sha256[:12]}")
         return picture
 
-    def _versions(self, folder: str) -> tuple[list[dict[str, str]], set[str]]:
-        """Everything below ``folder``, delete markers too, and the keys that are pictures."""
+    def _versions(self, folder: str, but: Collection[str]) -> tuple[list[dict[str, str]], set[str]]:
+        """Everything below ``folder`` but these pictures, delete markers too, and the keys that are no markers."""
+        spared = {f"{folder}{sha256}.{suffix}" for sha256 in but for suffix in TYPES}
         marks = {"NextKeyMarker": "KeyMarker", "NextVersionIdMarker": "VersionIdMarker"}
         versions: list[dict[str, str]] = []
         pictures: set[str] = set()
         for page in pages(self._calls.list_object_versions, self._place, folder, marks, self._where):
             try:
-                pictures.update(one["Key"] for one in page.get("Versions", ()))
+                pictures.update(one["Key"] for one in page.get("Versions", ()) if one["Key"] not in spared)
                 for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                    versions.append({"Key": one["Key"], "VersionId": one["VersionId"]})
+                    if one["Key"] not in spared:
+                        versions.append({"Key": one["Key"], "VersionId": one["VersionId"]})
             except FOREIGN as error:
                 raise unreadable(self._where) from error
         return versions, pictures

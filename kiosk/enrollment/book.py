@@ -21,7 +21,8 @@ NOWHERE: Mapping[str, str] = MappingProxyType({})
 """Of no engine is the address known."""
 TaskKind = Literal["LOOK", "SWEEP", "ERASE"]
 """LOOK: faces may have been added that the book does not hold, or are just being added; they are to go. SWEEP: whoever
-added some, they are to go. ERASE: one face is to go."""
+added some, they are to go. ERASE: one face is to go. Of the shelf, LOOK and SWEEP are about pictures: those that the
+book does not hold are to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Entry:
     faces: Sequence[IndexedFace] = ()
     pictures: Sequence[Picture] = ()
     """Only where the site keeps them."""
+    shelved: Sequence[str] | None = None
+    """SHA-256 of those that are kept on the shelf, and no others are to be there; None: no shelf is used here."""
     looks: Sequence[int] = ()
     """Tasks of ``begin`` that are over once this is written."""
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -97,6 +100,7 @@ class Book(Protocol):
     def change(self, entry: Entry, stamp: str) -> None:
         """Put templates, faces and pictures in the place of the person's old ones, which are to be erased elsewhere.
 
+        Where pictures lie on a shelf that is not used any more, a SWEEP of it is left.
         Raises RecordsMoved, RecordsConflict, UnknownPerson.
         """
 
@@ -139,6 +143,12 @@ class Book(Protocol):
 
     def pictures_of(self, person_id: str) -> Sequence[Picture]:
         """As far as pictures are kept."""
+
+    def shelved(self, person_id: str) -> frozenset[str] | None:
+        """SHA-256 of the pictures that are to be on the shelf; None: nobody of this id, or from before it was noted."""
+
+    def adopt(self, person_id: str, shelved: Sequence[str]) -> None:
+        """Note what is on the shelf of somebody of whom ``shelved`` knows nothing; else nothing is changed."""
 
     def owner_of(self, sha256: str, model_version: str) -> str | None:
         """Whose template was made from this file; None: nobody's."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Literal, Protocol
 
@@ -128,10 +128,13 @@ class PictureShelf(Protocol):
     def kept(self, person_id: str) -> Sequence[tuple[str, bytes]]:
         """(sha256, picture) of each, by sha256. Raises RecordsError, also for a picture that is not what was kept."""
 
-    def forget(self, person_id: str) -> int:
-        """Remove all of this person's pictures, and prove by listing again that nothing is left.
+    def names(self, person_id: str) -> frozenset[str]:
+        """SHA-256 of each, without reading them. Raises RecordsError."""
 
-        Returns how many there were; none is no error. Raises RecordsError when something is left.
+    def forget(self, person_id: str, but: Collection[str] = ()) -> int:
+        """Remove this person's pictures but those of these SHA-256, and prove by listing again that nothing is left.
+
+        Returns how many were removed; none is no error. Raises RecordsError when something is left.
         """
 
 

@@ -24,7 +24,7 @@ from kiosk.enrollment.book import Entry, Picture
 from kiosk.enrollment.desk import DEADLINE_S, Desk, Progress, Source, Steps, silent, told
 from kiosk.enrollment.living import Reference, living_stills
 from kiosk.enrollment.places import Directory, FaceEngine
-from kiosk.enrollment.settle import undo
+from kiosk.enrollment.settle import end, is_taken, undo
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still
 from kiosk.errors import MatchError, RecordsConflict, RecordsError, RecordsMoved, UnknownPerson
 from kiosk.reasons import Reason
@@ -91,7 +91,8 @@ def register(
             steps.step = "duplicate"
             refuse_known_elsewhere(desk, stills, but=person_id)
         entry = replace(entry_of(desk, person_id, stills, adding.faces), looks=[*adding.looks, *adding.aside])
-        adding.elsewhere(entry, stills)
+        adding.keep(stills)
+        adding.confirm(entry.faces)
 
         def write(stamp: str) -> Person:
             person, after = desk.registry.book.register(entry, name, badge, stamp, source)
@@ -156,6 +157,11 @@ class Adding:
         self.looks = list(begin(self._person_id, places, owner, self._desk.registry.addresses)) if places else []
         aside = self._desk.registry.aside
         self.aside = list(begin(self._person_id, aside, owner)) if aside else []
+        if self.aside and is_taken(self._desk.registry, self._person_id, min(self.aside)):
+            self._steps.step = "store"
+            end(self._desk.registry, self._person_id, [*self.looks, *self.aside])  # nothing was asked yet
+            mend = "try again in a minute"
+            raise RecordsMoved("another process is at this person's pictures just now", mend=mend, reason="MOVED")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -178,25 +184,36 @@ class Adding:
                     raise
                 self._sure = True
 
-    def elsewhere(self, entry: Entry, stills: Sequence[Still]) -> None:
-        """Pictures and faces where they are kept outside of the book. Raises RecordsError."""
+    def keep(self, stills: Sequence[Still]) -> None:
+        """Pictures on the shelf, beside those that are there: which ones stay is for the book. Raises RecordsError."""
         self._steps.step = "store"
-        if self._desk.registry.shelf is not None:
-            if not self._new:
-                self._desk.registry.shelf.forget(self._person_id)
-            for still in stills if self._desk.registry.keeps_pictures else ():
-                digest = hashlib.sha256(still.crop).hexdigest()
-                self._desk.registry.shelf.keep(self._person_id, digest, still.crop)
+        shelf, book = self._desk.registry.shelf, self._desk.registry.book
+        if shelf is None:
+            return
+        if not self._new and book.shelved(self._person_id) is None:
+            book.adopt(self._person_id, sorted(shelf.names(self._person_id)))
+        for sha256, crop in _kept(self._desk, stills).items():
+            shelf.keep(self._person_id, sha256, crop)
+
+    def confirm(self, faces: Sequence[IndexedFace]) -> None:
+        """Tell the directory, where there is one. Raises RecordsError, UnknownPerson."""
+        self._steps.step = "store"
         if self._desk.registry.directory is not None:
-            self._desk.registry.directory.confirm(self._person_id, entry.faces)
+            self._desk.registry.directory.confirm(self._person_id, faces)
+
+
+def _kept(desk: Desk, stills: Sequence[Still]) -> dict[str, bytes]:
+    """What is to be on the shelf of them, by SHA-256: of the face with a little around it, not of the file."""
+    return {hashlib.sha256(still.crop).hexdigest(): still.crop for still in stills if desk.registry.keeps_pictures}
 
 
 def entry_of(desk: Desk, person_id: str, stills: Sequence[Still], faces: Sequence[IndexedFace]) -> Entry:
     """What the book is to hold; pictures only where it is the place for them."""
     templates = [NewTemplate(still.embedding, still.sha256, quality_figures(still.measures)) for still in stills]
-    keeps = desk.registry.keeps_pictures and desk.registry.shelf is None
+    shelved = None if desk.registry.shelf is None else sorted(_kept(desk, stills))
+    keeps = desk.registry.keeps_pictures and shelved is None
     pictures = [Picture(still.sha256, still.crop) for still in stills] if keeps else []
-    return Entry(person_id, templates, tuple(faces), pictures, addresses=desk.registry.addresses)
+    return Entry(person_id, templates, tuple(faces), pictures, shelved, addresses=desk.registry.addresses)
 
 
 def identify_image(desk: Desk, path: Path, *, quality: QualityRule = "high", face: FaceRule = "only") -> Match:

@@ -69,7 +69,9 @@ def reindex(
 def _kept(desk: Desk, person_id: str) -> Sequence[Picture]:
     """On the shelf, or in the book: who was enrolled while the shelf could not be reached has them there."""
     shelf = desk.registry.shelf
-    kept = [] if shelf is None else [Picture(sha256, content) for sha256, content in shelf.kept(person_id)]
+    held = desk.registry.book.shelved(person_id)  # others may lie there, of an update that was cut off
+    found = () if shelf is None else shelf.kept(person_id)
+    kept = [Picture(sha256, content) for sha256, content in found if held is None or sha256 in held]
     return kept or desk.registry.book.pictures_of(person_id)
 
 

@@ -7,19 +7,23 @@ Rules:
 - A LOOK is over only when no call can still be on its way: a signed request is valid for fifteen minutes, and a
   registration takes less than that, so one look half an hour after it began is the last. In between it is looked at
   once. A SWEEP and an ERASE are over when they are done.
+- A picture on the shelf that the book does not hold goes away likewise. Its name is its content's: the same one may be
+  put there again just when it is taken away. So whoever puts or takes pictures of a person first writes a task, and
+  only the first of those at it goes on: a settling leaves the pictures for later, an update is refused.
 - An engine that fails is not asked again in the same run. Everything may be cut off anywhere and done again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 
 from kiosk.enrollment.book import DIRECTORY, SHELF, Task
 from kiosk.enrollment.desk import Registry
-from kiosk.enrollment.places import FaceEngine
+from kiosk.enrollment.places import FaceEngine, PictureShelf
 from kiosk.errors import KioskError, RecordsError, UnknownPerson
 from kiosk.values import IndexedFace
 
@@ -38,8 +42,11 @@ class Settled:
     """Why engines could not be asked, a line each."""
 
 
-def settle(registry: Registry, person_id: str | None = None) -> Settled:
-    """Do what is due, of one person or of everybody. Engines that fail are told, not raised; raises RecordsError."""
+def settle(registry: Registry, person_id: str | None = None, *, answered: Sequence[int] = ()) -> Settled:
+    """Do what is due, of one person or of everybody. Engines that fail are told, not raised; raises RecordsError.
+
+    ``answered``: tasks that are over once they are done, however young, since none of their calls is on its way.
+    """
     engines = {engine.name: engine for engine in registry.engines}
     erased, problems, down = 0, list[str](), set[str]()
     ordered = sorted(registry.book.tasks(person_id), key=lambda task: (task.person_id, task.engine, task.task_id))
@@ -48,7 +55,7 @@ def settle(registry: Registry, person_id: str | None = None) -> Settled:
         if not tasks or name in down:
             continue
         if name in (DIRECTORY, SHELF):
-            problem = _forget(registry, name, who, tasks)
+            problem = _forget(registry, name, who, tasks, answered)
             problems += [problem] if problem else []
             continue
         if name not in engines:
@@ -86,8 +93,10 @@ def _is_over(registry: Registry, task: Task) -> bool:
     return task.kind != "LOOK" or registry.now() - task.created >= SETTLE
 
 
-def _tick_off(registry: Registry, tasks: Sequence[Task], gone: int, person_id: str, name: str) -> None:
-    over = [task for task in tasks if _is_over(registry, task)]
+def _tick_off(
+    registry: Registry, tasks: Sequence[Task], gone: int, person_id: str, name: str, answered: Sequence[int] = ()
+) -> None:
+    over = [task for task in tasks if task.task_id in answered or _is_over(registry, task)]
     if over or gone:
         registry.book.done(over, gone, person_id, name)
     registry.book.looked([task for task in tasks if task not in over])
@@ -120,23 +129,62 @@ def _is_being_added_to(registry: Registry, person_id: str, name: str) -> bool:
     )
 
 
-def _forget(registry: Registry, name: str, person_id: str, tasks: Sequence[Task]) -> str:
-    """What is kept of somebody outside of the book goes, unless the book holds them; why it cannot."""
-    gone = 0
-    if not exists(registry, person_id):
-        try:
-            if name == DIRECTORY:
-                if registry.directory is None:
-                    return f"{name}: is not configured here any more, and may still know {person_id}"
-                registry.directory.release(person_id)
-            else:
-                if registry.shelf is None:
-                    return f"{name}: are not configured here any more, and may still be there of {person_id}"
-                gone = registry.shelf.forget(person_id)
-        except RecordsError as error:
-            return str(error)
-    _tick_off(registry, tasks, gone, person_id, name)
+def _forget(registry: Registry, name: str, person_id: str, tasks: Sequence[Task], answered: Sequence[int]) -> str:
+    """What is kept of somebody outside of the book goes, unless the book holds it; why it cannot."""
+    gone: int | None = 0
+    try:
+        if name == SHELF:
+            if registry.shelf is None:
+                return f"{name}: are not configured here any more, and may still be there of {person_id}"
+            gone = _tidy(registry, registry.shelf, person_id, tasks)
+        elif not exists(registry, person_id):
+            if registry.directory is None:
+                return f"{name}: is not configured here any more, and may still know {person_id}"
+            registry.directory.release(person_id)
+    except RecordsError as error:
+        return str(error)
+    if gone is not None:
+        _tick_off(registry, tasks, gone, person_id, name, answered)
     return ""
+
+
+def _tidy(registry: Registry, shelf: PictureShelf, person_id: str, tasks: Sequence[Task]) -> int | None:
+    """Pictures that the book does not hold go; how many, None: somebody else is at them. Raises RecordsError."""
+    with _turn(registry, person_id, tasks) as ours:
+        if not ours:
+            return None
+        held = registry.book.shelved(person_id)
+        if held is None and exists(registry, person_id):
+            return 0  # from before it was noted: nobody can tell which ones are to go
+        return shelf.forget(person_id, held or ())
+
+
+@contextmanager
+def _turn(registry: Registry, person_id: str, tasks: Sequence[Task]) -> Iterator[bool]:
+    """Whether this process is the first at the person's pictures; then nobody else begins while the block lasts."""
+    mine = [task.task_id for task in tasks if task.owner == registry.owner]
+    made = [] if mine else list(registry.book.begin(person_id, [(SHELF, "")], registry.owner))
+    try:
+        yield not is_taken(registry, person_id, min([*mine, *made]))
+    finally:
+        if made:
+            end(registry, person_id, made)
+
+
+def is_taken(registry: Registry, person_id: str, before: int) -> bool:
+    """Whether another living process has been at the person's pictures since before this task was written."""
+    return any(
+        task.engine == SHELF
+        and task.task_id < before
+        and task.owner not in ("", registry.owner)
+        and registry.is_alive(task.owner)
+        for task in registry.book.tasks(person_id)
+    )
+
+
+def end(registry: Registry, person_id: str, looks: Sequence[int]) -> None:
+    """These are over, and nothing came of them."""
+    registry.book.done([task for task in registry.book.tasks(person_id) if task.task_id in looks], 0, person_id, SHELF)
 
 
 def exists(registry: Registry, person_id: str) -> bool:

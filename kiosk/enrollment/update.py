@@ -1,8 +1,8 @@
 """New pictures for somebody who is enrolled: the old face must match, then the new ones take its place everywhere.
 
-Rules: the new faces are added to every engine first, then the book changes in one transaction, then the old faces go.
-Cut off before the transaction, the new ones are taken back; after it, the old ones are a task. At every moment the
-person is known by the old faces, or by both, or by the new ones.
+Rules: the new faces are added to every engine and the new pictures put on the shelf first, then the book changes in one
+transaction, then the old ones go. Cut off before the transaction, the new ones are taken back; after it, the old ones
+are a task. At every moment the person is known by the old faces, or by both, or by the new ones; so are the pictures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kiosk.enrollment.register import (
     refuse_known_elsewhere,
     written,
 )
-from kiosk.enrollment.settle import exists, settle
+from kiosk.enrollment.settle import settle
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still
 from kiosk.errors import InputError, KioskError
 from kiosk.values import Person
@@ -34,7 +34,7 @@ class Updated:
 
     person: Person
     waiting: int
-    """Old faces in engines that did not answer; they are erased later."""
+    """Old faces and pictures in places that did not answer; they are erased later."""
     problems: tuple[str, ...] = ()
 
 
@@ -64,20 +64,17 @@ def update_images(
             refuse_known_elsewhere(desk, stills, but=known)
         with Adding(desk, known, steps, new=False) as adding:
             adding.index(stills)
+            adding.keep(stills)
             entry = replace(entry_of(desk, known, stills, adding.faces), looks=adding.looks)
             change = partial(desk.registry.book.change, entry)
             written(desk, steps, stills, change, allow_duplicate=allow_duplicate, but=known)
             adding.done = True
     problems = []
     try:
-        adding.elsewhere(entry, stills)
+        adding.confirm(entry.faces)
     except KioskError as error:  # the change stands: what lags behind is told, not undone
         problems.append(str(error))
-    if exists(desk.registry, known):  # else what was just put there must go again: the task stays for that
-        aside = [task for task in desk.registry.book.tasks(known) if task.task_id in adding.aside]
-        for task in aside:
-            desk.registry.book.done([task], 0, known, task.engine)
-    done = settle(desk.registry, known)
+    done = settle(desk.registry, known, answered=adding.aside)
     return Updated(person, done.waiting, (*problems, *done.problems))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, delete, func, select
 
-from kiosk.enrollment.book import ASIDE, NOWHERE, Entry, Picture, Removal, Task
+from kiosk.enrollment.book import ASIDE, NOWHERE, SHELF, Entry, Picture, Removal, Task
 from kiosk.errors import RecordsMoved
 from kiosk.records import engine_faces, events, people, texts, upkeep
 from kiosk.records.chain import Detail
@@ -59,6 +59,7 @@ class Enrollments:
             now = self.now()
             person = people.add(connection, name, badge, entry.templates, now, person_id=entry.person_id)
             self._filled(connection, entry, now)
+            people.set_shelved(connection, person.person_id, entry.shelved or ())
             _event(connection, now, "REGISTERED", person.person_id, {"source": source, **_counts(entry)})
             return person, people.stamp(connection)
 
@@ -72,6 +73,9 @@ class Enrollments:
             engine_faces.remove_pictures(connection, entry.person_id)
             people.add_templates(connection, entry.person_id, entry.templates, now)
             self._filled(connection, entry, now)
+            if entry.shelved is None and _may_be_shelved(connection, entry.person_id):
+                engine_faces.add_task(connection, "SWEEP", entry.person_id, (SHELF, ""), now)
+            people.set_shelved(connection, entry.person_id, entry.shelved or ())
             _event(connection, now, "PHOTO_UPDATED", entry.person_id, _counts(entry))
             upkeep.owe_wipe(connection)
         self.wipe()
@@ -162,6 +166,17 @@ class Enrollments:
         with self.read() as connection:
             return engine_faces.pictures_of(connection, person_id)
 
+    def shelved(self, person_id: str) -> frozenset[str] | None:
+        """SHA-256 of those on the shelf; None: not known."""
+        with self.read() as connection:
+            return people.shelved(connection, person_id)
+
+    def adopt(self, person_id: str, shelved: Sequence[str]) -> None:
+        """Unless it is known already."""
+        with self.write() as connection:
+            if people.shelved(connection, person_id) is None:
+                people.set_shelved(connection, person_id, shelved)
+
     def owner_of(self, sha256: str, model_version: str) -> str | None:
         """Whose template was made from this file."""
         wanted = select(TemplateRow.person_id).where(
@@ -209,6 +224,11 @@ class Enrollments:
 def _age(connection: Connection, person_id: str) -> str:
     (found,) = people.listing(connection, only=people.find(connection, person_id).person_id)
     return f"{found.updated} {sorted(found.templates.items())} {engine_faces.faces_of(connection, person_id)}"
+
+
+def _may_be_shelved(connection: Connection, person_id: str) -> bool:
+    held = people.shelved(connection, person_id)
+    return bool(held) or (held is None and upkeep.remembered(connection, f"{USED}{SHELF}"))
 
 
 def _refuse_moved(connection: Connection, stamp: str) -> None:

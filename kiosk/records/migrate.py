@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, text
 
 from kiosk.errors import RecordsError
 
-KNOWN = ("0001", "0002", "0003", "0004")
+KNOWN = ("0001", "0002", "0003", "0004", "0005")
 """Every revision, oldest first. A test compares it with the scripts."""
 HEAD = KNOWN[-1]
 SCRIPTS = Path(__file__).parent / "migrations"

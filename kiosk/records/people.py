@@ -7,8 +7,9 @@ person's id; names and badges are compared the way the staff reads them (``texts
 from __future__ import annotations
 
 import difflib
+import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +91,18 @@ def add_templates(connection: Connection, person_id: str, templates: Sequence[Ne
         raise UnknownPerson("nobody has this id", where=known)
     _insert_templates(connection, known, templates, now)
     _note(connection, now, "TEMPLATES_ADDED", known, added=len(templates))
+
+
+def shelved(connection: Connection, person_id: str) -> frozenset[str] | None:
+    """SHA-256 of the pictures that are to lie outside of this database; None: not known, or nobody has this id."""
+    kept = connection.scalar(select(PersonRow.shelf_pictures).where(PersonRow.person_id == person_id))
+    return None if kept is None else frozenset(json.loads(kept))
+
+
+def set_shelved(connection: Connection, person_id: str, digests: Iterable[str]) -> None:
+    """These are to lie there, and no others."""
+    kept = json.dumps(sorted({texts.tidy_sha256(one) for one in digests}))
+    connection.execute(update(PersonRow).where(PersonRow.person_id == person_id).values(shelf_pictures=kept))
 
 
 def remove(connection: Connection, ref: str, now: str) -> Person:

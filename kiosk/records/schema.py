@@ -51,6 +51,8 @@ class PersonRow(Base):
     active: Mapped[bool]
     no_flash: Mapped[bool] = mapped_column(server_default=false())
     """The screen must not flash at this person."""
+    shelf_pictures: Mapped[str | None] = mapped_column(Text)
+    """JSON list: SHA-256 of pictures that are to lie outside of this database; null: not known, as of before 0005."""
     created: Mapped[str] = mapped_column(String(27))
     updated: Mapped[str] = mapped_column(String(27))
 

@@ -154,3 +154,29 @@ def test_a_key_file_named_in_the_configuration_is_used(kiosk: Shell, staffed: Pa
     settings.write_text(f'[records]\nkey_file = "{tmp_path / "elsewhere.key"}"\n')
     assert len(kiosk("people", "list", "--json", "--config", settings).lines) == 2
     assert "the key is missing" in kiosk("people", "list", "--json").complaint
+
+
+def test_settling_is_quiet_where_there_is_nothing_to_settle(kiosk: Shell, staffed: Path) -> None:
+    """No engine, no shelf, no task: done, by the exit code that the hourly unit calls success."""
+    done = kiosk("enroll", "settle")
+    assert (done.code, done.out, done.err) == (0, "0 faces erased, 0 tasks left\n", "")
+    (staffed / DATABASE).unlink()
+    assert "there is no database" in kiosk("enroll", "settle").complaint
+
+
+def test_an_engine_that_is_away_is_no_failure_of_settling(
+    kiosk: Shell, staffed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 1, which the unit takes for success, and a line that says why; a wrong setting is 2."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    config = tmp_path / "away.toml"
+    site = '[rekognition.site]\nenabled = true\nendpoint_url = "http://127.0.0.1:1"\n'
+    config.write_text(f"{site}[identity.models.some]\nthreshold = 98.5\n")
+    with Store.in_directory(staffed, create=False) as store:
+        store.enrollments().begin(store.person("Jane Doe").person_id, [("site", "door")], "gone")
+    done = kiosk("enroll", "settle", "-c", config)
+    assert (done.code, done.out) == (1, "0 faces erased, 1 tasks left\n")
+    assert len(done.err.splitlines()) == 1
+    config.write_text("[rekognition.site]\nenabled = 7\n")
+    assert kiosk("enroll", "settle", "-c", config).code == 2

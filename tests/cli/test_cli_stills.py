@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,22 @@ def test_enroll_prints_what_it_made_and_remove_undoes_it(kiosk: Shell, fresh: Pa
     (one,) = kiosk("identify", "--json", photo("obama.jpg")).lines
     assert one["person"] is None
     assert fresh.is_dir()
+
+
+def test_the_same_picture_given_twice_is_one_template(kiosk: Shell, fresh: Path) -> None:
+    """What is told is what was stored, in text and JSON; another file of the same bytes is the same picture."""
+    copy = shutil.copy(photo("obama.jpg"), fresh / "copy.jpg")
+    made = kiosk("enroll", "--name", "Person B", photo("obama.jpg"), photo("obama.jpg"), copy)
+    assert "with 1 template of 3 pictures (the same one counts once) as" in made.out, made.err
+    updated = kiosk("enroll", "update", "Person B", photo("obama2.jpg"), photo("obama2.jpg"))
+    assert updated.out == "Person B has 1 new template of 2 pictures (the same one counts once)\n", updated.err
+    (told,) = kiosk("enroll", "update", "--json", "Person B", photo("obama.jpg"), copy).lines
+    assert (told["templates"], told["waiting"]) == (1, 0)
+    (shown,) = kiosk("people", "show", "Person B", "--json").lines
+    assert shown["templates"] == 1
+    kiosk("people", "remove", "Person B")
+    (told,) = kiosk("enroll", "--json", "--name", "Person B", copy, photo("obama.jpg")).lines
+    assert told["templates"] == 1
 
 
 def test_compare_and_quality_answer_or_say_why_not(kiosk: Shell, enrolled: Path, tmp_path: Path) -> None:

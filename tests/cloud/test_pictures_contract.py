@@ -69,6 +69,19 @@ def test_forgetting_leaves_nothing_and_may_be_repeated(shelf: PictureShelf) -> N
     assert shelf.kept(ADA) == [jpeg(1)]
 
 
+def test_pictures_that_are_to_stay_stay(shelf: PictureShelf) -> None:
+    """All others of this person go, nobody else's do; what is to stay and is not there makes no difference."""
+    for number in range(3):
+        shelf.keep(ADA, *jpeg(number))
+    shelf.keep(ADA, *png())
+    shelf.keep(BOB, *jpeg(0))
+    stay = {jpeg(1)[0], png()[0], jpeg(9)[0]}
+    assert (shelf.forget(ADA, stay), shelf.forget(ADA, stay)) == (2, 0)
+    assert shelf.names(ADA) == {jpeg(1)[0], png()[0]}
+    assert (dict(shelf.kept(ADA)), shelf.kept(BOB)) == (dict([jpeg(1), png()]), [jpeg(0)])
+    assert (shelf.forget(ADA), shelf.names(ADA), shelf.names(BOB)) == (2, frozenset(), {jpeg(0)[0]})
+
+
 @pytest.mark.parametrize(
     ("sha256", "content", "words"),
     [
@@ -93,6 +106,7 @@ def test_only_a_jpeg_or_png_of_this_sha256_is_kept(
 def test_a_name_never_gets_there(shelf: PictureShelf, name: str) -> None:
     """Only a UUID names a person, in every call: a prefix of all people is no person."""
     calls: list[Any] = [lambda: shelf.keep(name, *jpeg(1)), lambda: shelf.kept(name), lambda: shelf.forget(name)]
+    calls += [lambda: shelf.names(name), lambda: shelf.forget(name, {jpeg(1)[0]})]
     for call in calls:
         with pytest.raises(RecordsError, match="UUID"):
             call()

@@ -47,6 +47,22 @@ def test_forgetting_removes_old_versions_and_delete_markers(s3: Any, bucket: str
     assert [key for key, _ in versions(s3, bucket)] == [f"enrollment/{BOB}/{jpeg(1)[0]}.jpg"]
 
 
+def test_of_the_others_every_version_goes(s3: Any, bucket: str) -> None:
+    """Also where it lies beneath a delete marker, and things put there by hand, whatever their names begin with."""
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    pictures = shelf(s3, bucket)
+    for number in (1, 2):
+        key = f"enrollment/{ADA}/{jpeg(number)[0]}.jpg"
+        pictures.keep(ADA, *jpeg(number))
+        s3.delete_object(Bucket=bucket, Key=key)
+        pictures.keep(ADA, *jpeg(number))
+    s3.put_object(Bucket=bucket, Key=f"enrollment/{ADA}/{jpeg(1)[0]}.jpg.old", Body=b"by hand")
+    s3.put_object(Bucket=bucket, Key=f"enrollment/{ADA}/old/{jpeg(1)[0]}.jpg", Body=b"by hand")
+    assert pictures.forget(ADA, {jpeg(1)[0]}) == 3
+    assert {key for key, _ in versions(s3, bucket)} == {f"enrollment/{ADA}/{jpeg(1)[0]}.jpg"}
+    assert pictures.kept(ADA) == [jpeg(1)]
+
+
 def test_hundreds_of_pictures_are_listed_and_removed_in_pages(s3: Any, bucket: str) -> None:
     """More than S3 gives or takes at once."""
     pictures = shelf(s3, bucket)
@@ -131,6 +147,8 @@ CALLS: dict[str, Callable[[S3Pictures], object]] = {
     "keep": lambda pictures: pictures.keep(ADA, *jpeg(1)),
     "kept": lambda pictures: pictures.kept(ADA),
     "forget": lambda pictures: pictures.forget(ADA),
+    "names": lambda pictures: pictures.names(ADA),
+    "forget but": lambda pictures: pictures.forget(ADA, {jpeg(2)[0]}),
 }
 FAULTS = {
     "portal": (Reply(200, b"<html><body>Please log in</body></html>", "text/html"), "cannot be read"),
@@ -170,7 +188,7 @@ def test_what_passes_is_asked_again(moto: str, s3: Any, bucket: str, call: str) 
             line.script = [reply]
             CALLS[call](shelf(client, bucket))
             assert not line.script
-    assert pictures.forget(ADA) == (0 if call == "forget" else 1)
+    assert pictures.forget(ADA) == (0 if call.startswith("forget") else 1)
 
 
 def test_a_partial_failure_of_forgetting_is_told(moto: str, s3: Any, bucket: str) -> None:
@@ -206,12 +224,12 @@ def test_what_is_left_after_removing_is_an_error(moto: str, s3: Any, bucket: str
             shelf(client, bucket).forget(ADA)
 
 
-@pytest.mark.parametrize("call", ["kept", "forget"])
+@pytest.mark.parametrize("call", ["kept", "forget", "names", "forget but"])
 @pytest.mark.parametrize("other", ["bucket", "prefix"])
 def test_an_empty_page_of_something_else_proves_nothing(moto: str, s3: Any, bucket: str, call: str, other: str) -> None:
     """Whole, well formed, empty, and of another bucket or folder: nothing is known of this one."""
     del s3
-    kind = "ListBucketResult" if call == "kept" else "ListVersionsResult"
+    kind = "ListBucketResult" if call in ("kept", "names") else "ListVersionsResult"
     page = listing("another-bucket" if other == "bucket" else bucket, kind)
     page = page.replace(ADA.encode(), BOB.encode()) if other == "prefix" else page
     with wire(moto) as line, service("s3", line.url) as client:

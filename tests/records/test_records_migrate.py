@@ -23,8 +23,8 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade():
@@ -44,14 +44,14 @@ def sql(store: Store, statement: str) -> None:
 def with_next_version(monkeypatch: pytest.MonkeyPatch, folder: Path, last_line: str) -> None:
     """Pretend that the program has one more migration."""
     shutil.copytree(migrate.SCRIPTS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "r0005_doors.py").write_text(NEXT.format(last_line=last_line))
+    (folder / "versions" / "r0006_doors.py").write_text(NEXT.format(last_line=last_line))
     upgrade = migrate.upgrade
 
     def longer(connection: Connection) -> None:
         upgrade(connection, scripts=folder)
 
-    monkeypatch.setattr(migrate, "KNOWN", ("0001", "0002", "0003", "0004", "0005"))
-    monkeypatch.setattr(migrate, "HEAD", "0005")
+    monkeypatch.setattr(migrate, "KNOWN", ("0001", "0002", "0003", "0004", "0005", "0006"))
+    monkeypatch.setattr(migrate, "HEAD", "0006")
     monkeypatch.setattr(opening.migrate, "upgrade", longer)
 
 
@@ -77,7 +77,7 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
         sql(store, "UPDATE alembic_version SET version_num = '0099'")
     before = (tmp_path / "kiosk.db").read_bytes()
     for create in (True, False):
-        with pytest.raises(RecordsError, match=r"schema '0099'.*up to 0004; .*newer version: update"):
+        with pytest.raises(RecordsError, match=r"schema '0099'.*up to 0005; .*newer version: update"):
             open_store(tmp_path, create=create)
     assert (tmp_path / "kiosk.db").read_bytes() == before
 
@@ -103,7 +103,7 @@ def test_an_older_database_is_brought_up(tmp_path: Path, monkeypatch: pytest.Mon
     with open_store(tmp_path, create=False) as store:
         assert store.person("B1") == ada
         assert store.check().ok
-        assert store.check().schema == "0005"
+        assert store.check().schema == "0006"
         assert (store.check().templates, tokens(store)) == (1, {"kept"})
         sql(store, "UPDATE people SET floor = 3")
 
@@ -117,6 +117,7 @@ def test_people_of_the_first_schema_may_see_flashes(tmp_path: Path) -> None:
         for table in ("collection_faces", "collection_users", "face_collections", "liveness_sessions", "access_keys"):
             sql(store, f"DROP TABLE {table}")
         sql(store, "ALTER TABLE people DROP COLUMN no_flash")
+        sql(store, "ALTER TABLE people DROP COLUMN shelf_pictures")
         sql(store, "UPDATE alembic_version SET version_num = '0001'")
     with open_store(tmp_path, create=False) as store:
         assert store.person("B1") == ada
@@ -124,6 +125,21 @@ def test_people_of_the_first_schema_may_see_flashes(tmp_path: Path) -> None:
         assert store.no_flash("B1") is False
         store.set_no_flash("Ada", True)
         assert store.no_flash("B1") is True
+        assert store.check().ok
+
+
+def test_of_the_fourth_schema_it_is_not_known_what_is_on_the_shelf(tmp_path: Path) -> None:
+    """Which is not the same as nothing; what is noted once stays."""
+    with open_store(tmp_path) as store:
+        ada = store.add_person("Ada", "B1", [template(1)])
+        sql(store, "ALTER TABLE people DROP COLUMN shelf_pictures")
+        sql(store, "UPDATE alembic_version SET version_num = '0004'")
+    with open_store(tmp_path, create=False) as store:
+        book = store.enrollments()
+        assert book.shelved(ada.person_id) is None
+        for digests in ([], ["a" * 64]):
+            book.adopt(ada.person_id, digests)
+            assert book.shelved(ada.person_id) == frozenset()
         assert store.check().ok
 
 
@@ -151,7 +167,7 @@ def test_a_broken_reference_stops_an_upgrade(tmp_path: Path, monkeypatch: pytest
         open_store(tmp_path)
     engine = open_engine(tmp_path / "kiosk.db", KeySource(tmp_path / "records.key").read())
     with engine.connect() as connection:
-        assert migrate.revision_of(connection) == "0004"
+        assert migrate.revision_of(connection) == "0005"
         assert connection.scalar(text("SELECT count(*) FROM people")) == 1
     engine.dispose()
 

@@ -1,21 +1,25 @@
-"""The systemd unit keeps its promises: locked after every stop, sandboxed, without a network; each line explained."""
+"""The systemd units keep their promises: locked after every stop, sandboxed, quiet; each line explained."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from kiosk.records.store import DATABASE
+
 ROOT = Path(__file__).resolve().parents[2]
-UNIT = ROOT / "systemd" / "kiosk.service"
+DOOR, SETTLE, TIMER = UNITS = "kiosk.service", "kiosk-settle.service", "kiosk-settle.timer"
+PROGRAM = "/opt/kiosk/venv/bin/kiosk"
 
 
-def lines() -> list[tuple[str, str]]:
+def lines(unit: str = DOOR) -> list[tuple[str, str]]:
     """(name, value) of every setting, in order."""
-    found = re.findall(r"(?m)^([A-Z]\w+)=(.*)$", UNIT.read_text(encoding="utf-8"))
+    found = re.findall(r"(?m)^([A-Z]\w+)=(.*)$", (ROOT / "systemd" / unit).read_text(encoding="utf-8"))
     assert found
     return found
 
@@ -36,10 +40,11 @@ def test_a_hung_kiosk_is_ended() -> None:
     assert int(settings["StartLimitBurst"]) > 0
 
 
-def test_every_line_is_explained() -> None:
+@pytest.mark.parametrize("unit", UNITS)
+def test_every_line_is_explained(unit: str) -> None:
     """systemd/README.md says why each is there."""
     text = (ROOT / "systemd" / "README.md").read_text(encoding="utf-8")
-    missing = {name for name, _ in lines() if f"`{name}" not in text}
+    missing = {name for name, _ in lines(unit) if f"`{name}" not in text}
     assert not missing
 
 
@@ -50,11 +55,95 @@ def test_only_the_kiosks_devices_are_open() -> None:
     assert allowed == {f"char-{kind}" for kind in wanted}
 
 
-def test_the_exposure_is_low() -> None:
-    """systemd's own judgement, 2.0 of 10 at most."""
+def analyze(*words: str) -> subprocess.CompletedProcess[str]:
+    """systemd-analyze; the test is skipped where it is not installed."""
     tool = shutil.which("systemd-analyze")
     if tool is None:
         pytest.skip("systemd-analyze is not installed; CI installs it")
-    command = [tool, "security", "--offline=true", "--threshold=20", "--no-pager", str(UNIT)]
-    judged = subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run([tool, *words], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("unit", [DOOR, SETTLE])
+def test_the_exposure_is_low(unit: str) -> None:
+    """systemd's own judgement, 2.0 of 10 at most."""
+    judged = analyze("security", "--offline=true", "--threshold=20", "--no-pager", str(ROOT / "systemd" / unit))
     assert judged.returncode == 0, judged.stdout[-500:]
+
+
+def test_systemd_understands_every_line(tmp_path: Path) -> None:
+    """All three together, with a program that is there."""
+    (tmp_path / "python").symlink_to(sys.executable)
+    (tmp_path / "kiosk").symlink_to(sys.executable)
+    for unit in UNITS:
+        text = (ROOT / "systemd" / unit).read_text(encoding="utf-8")
+        (tmp_path / unit).write_text(text.replace("/opt/kiosk/venv/bin", str(tmp_path)))
+    for unit in UNITS:
+        verified = analyze("verify", "--recursive-errors=one", str(tmp_path / unit))
+        assert (verified.returncode, verified.stderr) == (0, "")
+
+
+# Settling
+
+
+def test_what_was_left_is_settled_every_hour() -> None:
+    """By the command as it is; missed hours are made up for; never at the same second at all kiosks."""
+    timer, service = dict(lines(TIMER)), dict(lines(SETTLE))
+    assert (timer["OnCalendar"], timer["Persistent"], timer["WantedBy"]) == ("hourly", "yes", "timers.target")
+    assert timer["RandomizedDelaySec"]
+    assert service["ExecStart"] == f"{PROGRAM} enroll settle --config /etc/kiosk/kiosk.toml"
+    assert (service["Type"], "Restart" in service) == ("oneshot", False)
+
+
+def test_settling_has_no_more_rights_than_the_door_but_the_network() -> None:
+    """Line by line; no device at all, and nothing of the running kiosk's goes when it ends."""
+    door, settle = lines(DOOR), lines(SETTLE)
+    own = {"DeviceAllow", "PrivateNetwork", "IPAddressDeny", "RestrictAddressFamilies", "ExecStart", "ExecStopPost"}
+    running = {"RuntimeDirectory", "RuntimeDirectoryMode", "WorkingDirectory", "Environment", "Type", "NotifyAccess"}
+    starting = {"Restart", "RestartSec", "WatchdogSec", "TimeoutStartSec", "TimeoutStopSec", "TimeoutAbortSec"}
+    unit = {"Description", "After", "Conflicts", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy"}
+    assert {line for line in door if line[0] not in own | running | starting | unit} <= set(settle)
+    assert ("PrivateDevices", "yes") in settle
+    assert not {name for name, _ in settle} & {"RuntimeDirectory", "DeviceAllow", "WantedBy"}
+
+
+def test_where_there_is_nothing_to_settle_nothing_fails() -> None:
+    """Without a database it is not started; exit code 1, something is left for the next hour, is no failure."""
+    settings = dict(lines(SETTLE))
+    assert settings["ConditionPathExists"] == f"/var/lib/kiosk/{DATABASE}"
+    assert settings["SuccessExitStatus"] == "1"
+
+
+INSTALL = """
+set -euo pipefail
+ROOT={root}
+say() {{ printf '%s\n' "$*"; }}
+fail() {{ say "FAILED $*"; exit 1; }}
+has() {{ [ "$1" = systemctl ]; }}
+systemctl() {{ say "systemctl $*"; }}
+getent() {{ return 1; }}
+source "$ROOT/systemd/install.sh"
+need_root() {{ :; }}
+UNITS={place}/units TMPFILES={place}/tmpfiles/kiosk.conf
+PREFIX={place}/opt STATE={place}/state SETTINGS={place}/settings COMMAND={place}/kiosk
+"""
+
+
+def installer(place: Path, *commands: str) -> list[str]:
+    """What these commands of systemd/install.sh say, and which calls of systemctl they make; in a folder."""
+    text = INSTALL.format(root=ROOT, place=place) + "\n".join(commands)
+    done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_all_units_are_installed_enabled_and_removed_again(tmp_path: Path) -> None:
+    """The timer, not the service that it starts, is enabled; what somebody else put there stays."""
+    said = installer(tmp_path, "install_unit", "install_unit")
+    assert {path.name for path in (tmp_path / "units").iterdir()} == set(UNITS)
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in (tmp_path / "units").iterdir())
+    assert said[0] == f"systemctl --quiet enable {DOOR} {TIMER}"
+    (tmp_path / "units" / "other.service").touch()
+    said = installer(tmp_path, "device_uninstall")
+    assert f"systemctl --quiet disable {DOOR} {TIMER}" in said
+    assert [path.name for path in (tmp_path / "units").iterdir()] == ["other.service"]
+    assert not (tmp_path / "tmpfiles" / "kiosk.conf").exists()

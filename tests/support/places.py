@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -96,6 +96,14 @@ class MemoryPictures:
         """As the port says."""
         return sorted(self.pictures.get(person_key(person_id), {}).items())
 
-    def forget(self, person_id: str) -> int:
+    def names(self, person_id: str) -> frozenset[str]:
         """As the port says."""
-        return len(self.pictures.pop(person_key(person_id), {}))
+        return frozenset(self.pictures.get(person_key(person_id), {}))
+
+    def forget(self, person_id: str, but: Collection[str] = ()) -> int:
+        """As the port says."""
+        found = self.pictures.pop(person_key(person_id), {})
+        left = {sha256: picture for sha256, picture in found.items() if sha256 in but}
+        if left:
+            self.pictures[person_key(person_id)] = left
+        return len(found) - len(left)
