@@ -35,6 +35,7 @@ Usage: ./setup.sh COMMAND
   demo        make .venv, fetch the models, and play the main job in the simulated world
   test        the same with the test tools, then linters, types, import rules and the whole test suite
   install     put the kiosk on this device: /opt/kiosk, a system user, the systemd unit   (with sudo)
+              and what kiosk.toml needs; words add packages: install cards server
   uninstall   take it off again; configuration and data stay (uninstall --purge removes them)   (with sudo)
 
 More words after "demo" go to "kiosk demo", after "test" to pytest: ./setup.sh demo --window

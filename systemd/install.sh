@@ -74,6 +74,43 @@ build_venv() {
     find "$PREFIX" -mindepth 1 -maxdepth 1 -name 'venv-*' ! -name "venv-$mark" -exec rm -rf -- {} +
 }
 
+# configured WHAT: what kiosk.toml needs ("extras" or "network"), by the environment that is there.
+configured() { "$PREFIX/venv/bin/python" -m kiosk.config.needs "$1" --config "$SETTINGS/kiosk.toml"; }
+
+# wanted_extras BOARD: joined by commas; what staff asked for once (setup.sh install WORDS) stays.
+wanted_extras() {
+    local more=""
+    [ ! -r "$SETTINGS/extras" ] || more="$(cat -- "$SETTINGS/extras")"
+    { say "$1" && if [ -x "$PREFIX/venv/bin/python" ]; then configured extras 2>/dev/null || true; fi && say "$more"; } |
+        tr -s ' ,' '\n\n' | sed '/^$/d' | LC_ALL=C sort -u | paste -sd,
+}
+
+# remember_extras WORD...: beside those that the configuration needs: cards, server.
+remember_extras() {
+    local word
+    for word in "$@"; do
+        case "$word" in
+            cards | server | cloud | kpi | postgres) ;;
+            *) fail "there is no extra \"$word\"" "known: cards, server, cloud, kpi, postgres" ;;
+        esac
+    done
+    [ "$#" -eq 0 ] || { install -d -m 0755 "$SETTINGS" && say "$*" >"$SETTINGS/extras"; }
+}
+
+# write_network: the door gets a network only where kiosk.toml names something to be reached.
+write_network() {
+    local text folder="$UNITS/kiosk.service.d"
+    text="$(configured network)" || exit 1 # it has said why, in one line
+    if [ -z "$text" ]; then
+        rm -f -- "$folder/network.conf"
+        return
+    fi
+    mkdir -p -- "$folder"
+    say "$text" >"$folder/network.conf.new"
+    mv -- "$folder/network.conf.new" "$folder/network.conf"
+    say "kiosk.toml names engines or figures: kiosk.service may use the network ($folder/network.conf)"
+}
+
 write_settings() {
     install -d -m 0755 "$SETTINGS"
     [ -e "$SETTINGS/kiosk.toml" ] || install -m 0644 -- "$ROOT/docs/kiosk.example.toml" "$SETTINGS/kiosk.toml"
@@ -123,8 +160,9 @@ install_unit() {
 }
 
 device_install() {
-    local board extra packages=() source=()
+    local board extra extras packages=() source=()
     need_root install
+    remember_extras "$@"
     umask 022
     find_python
     board="$(machine)"
@@ -132,12 +170,16 @@ device_install() {
     mapfile -t packages < <(device_packages "$board")
     prepare_system "${packages[@]}"
     add_user
-    build_venv "$extra"
+    extras="$(wanted_extras "$extra")"
+    build_venv "$extras"
     write_settings
+    # Before, there may have been no environment, or an older one, to read the configuration with.
+    [ "$(wanted_extras "$extra")" = "$extras" ] || build_venv "$(wanted_extras "$extra")"
     [ ! -d "$DATA/models" ] || source=(--from "$DATA/models") # what the demo has already fetched
     KIOSK_DATA_DIR="$STATE" HOME=/root "$PREFIX/venv/bin/kiosk" models fetch --group core ${source[@]+"${source[@]}"} || exit 1
     chown -R kiosk:kiosk -- "$STATE"
     write_command
+    write_network
     install_unit
     say "Installed for this machine ($board). Next: edit $SETTINGS/kiosk.toml, then: sudo kiosk doctor"
 }
@@ -149,7 +191,8 @@ device_uninstall() {
         if [ -d /run/systemd/system ]; then systemctl --quiet stop "${INSTALLED[@]}" 2>/dev/null || true; fi
         systemctl --quiet disable "${ENABLED[@]}" 2>/dev/null || true
     fi
-    rm -f -- "${INSTALLED[@]/#/$UNITS/}" "$TMPFILES" "$COMMAND"
+    rm -f -- "${INSTALLED[@]/#/$UNITS/}" "$TMPFILES" "$COMMAND" "$UNITS/kiosk.service.d/network.conf"
+    rmdir -- "$UNITS/kiosk.service.d" 2>/dev/null || true # a drop-in of somebody else's stays
     rm -rf -- "$PREFIX"
     if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
     if [ "${1:-}" = --purge ]; then

@@ -21,6 +21,7 @@ from kiosk.errors import KioskError
 from kiosk.values import Panel
 
 Result = Literal["ok", "warning", "fault"]
+UNITS = Path("/etc/systemd/system")
 LEAST_FREE_MB = 500
 FULL_MB = 20
 """Below this the next events and templates may not fit."""
@@ -70,6 +71,7 @@ def examine(settings: Settings, data: Path) -> Iterator[Check]:
         ("passive", _passive),
         ("engines", _engines),
         ("kpi", _kpi),
+        ("network", _network),
         ("door", _door),
         ("display", _display),
         ("camera", partial(_camera, cameras=cameras)),
@@ -195,6 +197,22 @@ def _kpi(settings: Settings, _data: Path) -> Check:
     if address is not None and not address.loopback:
         return Check("kpi", "warning", f"{found}, in plain HTTP for whoever reaches it", "only on a private network")
     return Check("kpi", "ok", found)
+
+
+def _network(settings: Settings, _data: Path) -> Check:
+    """Whether the sandbox of the installed door fits the configuration; this command runs outside of it."""
+    from kiosk.config.needs import network
+
+    wanted, drop_in = network(settings), UNITS / "kiosk.service.d" / "network.conf"
+    found = "the door needs one" if wanted else "the door needs none"
+    if (UNITS / "kiosk.service").exists():
+        try:
+            allowed = drop_in.read_text(encoding="utf-8") if drop_in.exists() else ""
+        except (OSError, UnicodeDecodeError):
+            allowed = ""
+        if allowed.strip() != wanted.strip():
+            return Check("network", "warning", f"{found}, kiosk.service has another rule", "sudo ./setup.sh install")
+    return Check("network", "ok", found)
 
 
 def _door(settings: Settings, _data: Path) -> Check:

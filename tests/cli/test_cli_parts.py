@@ -134,8 +134,8 @@ def test_doctor_prints_one_line_a_part_with_its_mend(kiosk: Shell, enrolled: Pat
     assert answer.code == 1
     results = {one["part"]: one["result"] for one in answer.lines}
     assert list(results) == [
-        "clock", "storage", "records", "weights", "faces", "passive", "engines", "kpi", "door", "display", "camera",
-        "liveness",
+        "clock", "storage", "records", "weights", "faces", "passive", "engines", "kpi", "network", "door", "display",
+        "camera", "liveness",
     ]  # fmt: skip
     assert results["records"] == results["weights"] == "ok"
     assert results["camera"] == "fault"

@@ -120,10 +120,13 @@ def test_the_demo_installs_fetches_and_plays(machine: Machine) -> None:
     assert (fetch, demo) == ("kiosk models fetch --group core --group demo", "kiosk demo --window")
 
 
-def test_the_tests_fetch_the_weights_for_cards_too(machine: Machine) -> None:
+def test_the_tests_fetch_the_optional_weights_too(machine: Machine) -> None:
     """What the demo does without."""
     machine.run("test", "tests/visit")
-    assert "kiosk models fetch --group core --group demo --group cards" in machine.log.read_text().splitlines()
+    assert (
+        "kiosk models fetch --group core --group demo --group cards --group second-embedder"
+        in machine.log.read_text().splitlines()
+    )
 
 
 def test_the_second_run_leaves_pip_alone(machine: Machine) -> None:

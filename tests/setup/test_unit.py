@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.config.load import parse
+from kiosk.config.needs import network
 from kiosk.records.store import DATABASE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,3 +149,69 @@ def test_all_units_are_installed_enabled_and_removed_again(tmp_path: Path) -> No
     assert f"systemctl --quiet disable {DOOR} {TIMER}" in said
     assert [path.name for path in (tmp_path / "units").iterdir()] == ["other.service"]
     assert not (tmp_path / "tmpfiles" / "kiosk.conf").exists()
+
+
+# Network
+
+
+def with_program(place: Path, config: str) -> None:
+    """A folder that looks installed: this Python in its place, and a configuration."""
+    (place / "opt" / "venv" / "bin").mkdir(parents=True)
+    program = place / "opt" / "venv" / "bin" / "python"
+    program.write_text(f'#!/bin/sh\ncd {ROOT}\nexec {sys.executable} "$@"\n')
+    program.chmod(0o755)
+    (place / "settings").mkdir(exist_ok=True)
+    (place / "settings" / "kiosk.toml").write_text(config)
+
+
+def test_the_network_follows_the_configuration(tmp_path: Path) -> None:
+    """Given when an engine is enabled, taken when it is not any more; a drop-in of somebody else's stays."""
+    folder = tmp_path / "units" / "kiosk.service.d"
+    with_program(tmp_path, '[kpi]\nprometheus = "127.0.0.1:9464"\n')
+    said = installer(tmp_path, "write_network")
+    assert "may use the network" in said[0]
+    assert "PrivateNetwork=no" in (folder / "network.conf").read_text()
+    (folder / "mine.conf").touch()
+    (tmp_path / "settings" / "kiosk.toml").write_text("")
+    assert installer(tmp_path, "write_network") == []
+    assert [path.name for path in folder.iterdir()] == ["mine.conf"]
+    (tmp_path / "settings" / "kiosk.toml").write_text("[kpi.cloudwatch]\nenabled = true\n")
+    installer(tmp_path, "write_network", "device_uninstall")
+    assert [path.name for path in folder.iterdir()] == ["mine.conf"]
+
+
+def test_packages_follow_the_configuration_and_words(tmp_path: Path) -> None:
+    """Before anything is installed only the board's; words stay for the next time; an unknown one is refused."""
+    assert installer(tmp_path, "wanted_extras pi") == ["pi"]
+    with_program(tmp_path, "[kpi.cloudwatch]\nenabled = true\n")
+    assert installer(tmp_path, "remember_extras server cards", "wanted_extras pi") == ["cards,cloud,pi,server"]
+    assert installer(tmp_path, "remember_extras", "wanted_extras jetson") == ["cards,cloud,jetson,server"]
+    (tmp_path / "settings" / "kiosk.toml").write_text("nonsense")  # the build goes on, what comes after it complains
+    assert installer(tmp_path, "wanted_extras pi") == ["cards,pi,server"]
+    assert "FAILED" in installer_fails(tmp_path, "remember_extras boto3")
+    assert "kiosk.toml" in installer_fails(tmp_path, "write_network")
+
+
+def installer_fails(place: Path, command: str) -> str:
+    """What a command of systemd/install.sh says that must fail."""
+    text = INSTALL.format(root=ROOT, place=place) + command
+    done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    return done.stdout + done.stderr
+
+
+def test_systemd_understands_the_drop_in_and_the_exposure_stays_low(tmp_path: Path) -> None:
+    """As installed: the unit with the drop-in of a door that asks AWS and listens for Prometheus."""
+    engine = '[rekognition.aws]\nenabled = true\n[identity.models."7.0"]\nthreshold = 99.0\n'
+    config = engine + '[kpi]\nprometheus = "0.0.0.0:9464"\n'
+    text = (ROOT / "systemd" / DOOR).read_text(encoding="utf-8")
+    (tmp_path / DOOR).write_text(
+        text.replace("/opt/kiosk/venv/bin/kiosk", sys.executable).replace("/opt/kiosk/venv/bin/python", sys.executable)
+    )
+    (tmp_path / f"{DOOR}.d").mkdir()
+    (tmp_path / f"{DOOR}.d" / "network.conf").write_text(network(parse(config, "kiosk.toml")))
+    verified = analyze("verify", "--recursive-errors=one", str(tmp_path / DOOR))
+    assert (verified.returncode, verified.stderr) == (0, "")
+    judged = analyze("security", "--offline=true", "--threshold=20", "--no-pager", str(tmp_path / DOOR))
+    assert judged.returncode == 0, judged.stdout[-500:]
+    assert "PrivateNetwork" in judged.stdout
