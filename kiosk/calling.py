@@ -36,7 +36,7 @@ def connect(service: str, line: Line, *, where: str) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ImportError as error:
-        mend = "pip install 'door-kiosk[cloud]'"
+        mend = "pip install 'door-kiosk[cloud]'; on a device sudo ./setup.sh install"
         raise ConfigurationError("boto3 is missing", where=where, mend=mend) from error
     config = Config(
         connect_timeout=line.connect_s,

@@ -69,7 +69,7 @@ build_venv() {
     cp -R -- "$ROOT/kiosk" "$ROOT/hardware" "$ROOT/models" "$ROOT/pyproject.toml" "$ROOT/README.md" "$ROOT/LICENSE" "$copy/"
     pip_install "$venv/bin/python" "${copy}[$1]"
     rm -rf -- "$copy"
-    touch "$venv/.complete"
+    say "$1" >"$venv/.complete"
     ln -sfn "venv-$mark" "$PREFIX/venv.new" && mv -T -- "$PREFIX/venv.new" "$PREFIX/venv"
     find "$PREFIX" -mindepth 1 -maxdepth 1 -name 'venv-*' ! -name "venv-$mark" -exec rm -rf -- {} +
 }
@@ -77,11 +77,17 @@ build_venv() {
 # configured WHAT: what kiosk.toml needs ("extras" or "network"), by the environment that is there.
 configured() { "$PREFIX/venv/bin/python" -m kiosk.config.needs "$1" --config "$SETTINGS/kiosk.toml"; }
 
+# present_extras: those that the configuration needs; of one that cannot be read, those that are there.
+present_extras() {
+    [ -x "$PREFIX/venv/bin/python" ] || return 0
+    configured extras 2>/dev/null || cat -- "$PREFIX/venv/.complete" 2>/dev/null || true
+}
+
 # wanted_extras BOARD: joined by commas; what staff asked for once (setup.sh install WORDS) stays.
 wanted_extras() {
     local more=""
     [ ! -r "$SETTINGS/extras" ] || more="$(cat -- "$SETTINGS/extras")"
-    { say "$1" && if [ -x "$PREFIX/venv/bin/python" ]; then configured extras 2>/dev/null || true; fi && say "$more"; } |
+    { say "$1" && present_extras && say "$more"; } |
         tr -s ' ,' '\n\n' | sed '/^$/d' | LC_ALL=C sort -u | paste -sd,
 }
 

@@ -17,7 +17,7 @@ from kiosk.kpi.catalogue import METRICS, Series
 
 MOST_AT_ONCE = 64
 """A metric of so few series shows them all from the start, at 0: a rate of something that never happened is 0 too."""
-MEND = "pip install 'door-kiosk[kpi]'"
+MEND = "pip install 'door-kiosk[kpi]'; on a device sudo ./setup.sh install"
 
 
 class Prometheus:

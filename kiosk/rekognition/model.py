@@ -35,7 +35,9 @@ def service() -> Any:
         from botocore.model import ServiceModel
     except ImportError as error:
         raise ConfigurationError(
-            "botocore is missing", where="rekognition", mend="pip install 'door-kiosk[server]'"
+            "botocore is missing",
+            where="rekognition",
+            mend="pip install 'door-kiosk[server]'; on a device sudo ./setup.sh install server",
         ) from error
     return ServiceModel(Loader().load_service_model(SERVICE, "service-2"), SERVICE)
 

@@ -186,8 +186,9 @@ def test_packages_follow_the_configuration_and_words(tmp_path: Path) -> None:
     with_program(tmp_path, "[kpi.cloudwatch]\nenabled = true\n")
     assert installer(tmp_path, "remember_extras server cards", "wanted_extras pi") == ["cards,cloud,pi,server"]
     assert installer(tmp_path, "remember_extras", "wanted_extras jetson") == ["cards,cloud,jetson,server"]
-    (tmp_path / "settings" / "kiosk.toml").write_text("nonsense")  # the build goes on, what comes after it complains
-    assert installer(tmp_path, "wanted_extras pi") == ["cards,pi,server"]
+    (tmp_path / "settings" / "kiosk.toml").write_text("nonsense")  # nothing is taken from a kiosk that works
+    (tmp_path / "opt" / "venv" / ".complete").write_text("cards,kpi,pi,server\n")
+    assert installer(tmp_path, "wanted_extras pi") == ["cards,kpi,pi,server"]
     assert "FAILED" in installer_fails(tmp_path, "remember_extras boto3")
     assert "kiosk.toml" in installer_fails(tmp_path, "write_network")
 
