@@ -21,7 +21,7 @@ from botocore.config import Config
 from hardware.stills import decode_image
 from kiosk.identity.scale import Scale
 from kiosk.records.shared import SharedStore
-from kiosk.records.store import KeySource, Store
+from kiosk.records.store import DATABASE, KeySource, Store
 from kiosk.rekognition.access import AccessKey
 from kiosk.rekognition.dispatch import Dispatcher, Reply
 from kiosk.rekognition.limits import Limiter
@@ -31,6 +31,7 @@ from kiosk.rekognition.pictures import Looker
 from kiosk.rekognition.vectors import Vectors
 from tests.support.facekit import VERSION
 from tests.support.painted import PaintedModels, measure
+from tests.support.storekit import empty_store
 
 SCALE = Scale.from_anchors(VERSION, (0.25, 0.35, 0.5, 0.6))
 URL = "http://rekognition.test/"
@@ -121,7 +122,7 @@ def open_bench(
     models: PaintedModels | None = None,
 ) -> Iterator[Bench]:
     """A server over a fresh store in ``data``, or in the ``database`` of this address, with painted faces."""
-    source = KeySource(data / "records.key")
+    source = KeySource(data / "records.key") if database is not None else empty_store(data)
     bench: Bench | None = None
 
     def kept_at() -> datetime:
@@ -129,7 +130,7 @@ def open_bench(
 
     def opened() -> Store | SharedStore:
         if database is None:
-            return Store.open(data / "kiosk.db", source, create=True, clock=kept_at)
+            return Store.open(data / DATABASE, source, create=False, clock=kept_at)
         return SharedStore.open(database, source, create=True, clock=kept_at)
 
     with opened() as store:

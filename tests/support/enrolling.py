@@ -26,13 +26,14 @@ from kiosk.identity.asking import Asker
 from kiosk.identity.collection import FaceCollections
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.probe import face_crop
-from kiosk.records.store import KeySource, Store
+from kiosk.records.store import DATABASE, Store
 from kiosk.runtime.desk import KnownHere
 from kiosk.runtime.wiring import empty_galleries
 from kiosk.values import Embedding, Face, Pixels
 from tests.support.awskit import Bench, open_bench, scale_of
 from tests.support.facekit import VERSION
 from tests.support.painted import GOOD, PaintedModels, measure, painting
+from tests.support.storekit import empty_store
 
 LIMITS = {VERSION: ModelThresholds(threshold=98.0, margin=1.0)}
 IDENTITY = IdentitySettings(threshold=98.0)
@@ -172,7 +173,7 @@ def open_world(
     with ExitStack() as stack:
         (data / "server").mkdir()
         bench = stack.enter_context(open_bench(data / "server"))
-        store = stack.enter_context(Store.open(data / "kiosk.db", KeySource(data / "records.key"), create=True))
+        store = stack.enter_context(Store.open(data / DATABASE, empty_store(data), create=False))
         wires: dict[str, Faulty] = {}
         opened, dead, passed = [], list[bool](), [0.0]
 

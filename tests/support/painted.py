@@ -67,7 +67,8 @@ class PaintedModels:
         """One face for each colour, the largest first."""
         marked = pixels[..., 2] == BLUE
         found = []
-        for person, quality in np.unique(pixels[marked][:, :2], axis=0).tolist():
+        colours = np.bincount(pixels[marked][:, 0].astype(np.intp) * 256 + pixels[marked][:, 1]).nonzero()[0]
+        for person, quality in (divmod(int(colour), 256) for colour in colours):
             rows, columns = np.nonzero(marked & (pixels[..., 0] == person) & (pixels[..., 1] == quality))
             left, top = float(columns.min()), float(rows.min())
             width, height = float(np.ptp(columns)) + 1.0, float(np.ptp(rows)) + 1.0
