@@ -140,7 +140,8 @@ def _weights(settings: Settings, data: Path) -> Check:
 
 
 def _faces(settings: Settings, data: Path) -> Check:
-    """Whether everybody who is enrolled is known by a face model in use."""
+    """Whether everybody who is enrolled is known by a face model in use; suspended people too, or they are enrolled
+    anew under another name."""
     from kiosk.records.store import DATABASE, Store
     from models.faces import kind_of
 
@@ -149,7 +150,7 @@ def _faces(settings: Settings, data: Path) -> Check:
     if not (data / DATABASE).exists():
         return Check("faces", "ok", models)
     with Store.in_directory(data, key_file=settings.records.key_file, create=False) as store:
-        held = [frozenset(one.templates) for one in store.people() if one.active]
+        held = [frozenset(one.templates) for one in store.people()]
     waiting = [versions for versions in held if present not in versions]
     lost = [versions for versions in waiting if before not in versions]
     if any(lost):
