@@ -163,7 +163,8 @@ def _faces(settings: Settings, data: Path) -> Check:
         found = f"{len(waiting)} of {len(held)} people are known by the model of before only ({models})"
         return Check("faces", "warning", found, "kiosk reindex")
     if before is not None:
-        mend = "kiosk reindex --finish, then remove identity.embedder_before"
+        first = "kiosk reindex --finish, then " if any(len(versions) > 1 for versions in held) else ""
+        mend = f"{first}remove identity.embedder_before"
         return Check("faces", "warning", f"everybody has moved to {present}", mend)
     return Check("faces", "ok", f"{models}: {len(held)} people")
 

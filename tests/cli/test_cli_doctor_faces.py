@@ -40,6 +40,7 @@ def told(data: Path, *people: str) -> tuple[str, str]:
     ("people", "found", "mend"),
     [
         ((SECOND, f"{FIRST},{SECOND}"), f"everybody has moved to {SECOND}", "kiosk reindex --finish, then remove"),
+        ((SECOND, SECOND), f"everybody has moved to {SECOND}", "remove identity.embedder_before"),
         ((SECOND, FIRST), "1 of 2 people are known by the model of before only", "kiosk reindex"),
         ((SECOND, f"-{FIRST}"), "1 of 2 people are known by the model of before only", "kiosk reindex"),
         ((SECOND, FIRST, "older+1"), "1 of 3 people are known by no face model in use", "set identity.embedder_before"),
