@@ -142,7 +142,8 @@ def _weights(settings: Settings, data: Path) -> Check:
 
 
 def _faces(settings: Settings, data: Path) -> Check:
-    """Whether everybody who is enrolled is known by a face model in use."""
+    """Whether everybody who is enrolled is known by a face model in use; suspended people too, or they are enrolled
+    anew under another name."""
     from kiosk.records.store import DATABASE, Store
     from models.faces import kind_of
 
@@ -151,7 +152,7 @@ def _faces(settings: Settings, data: Path) -> Check:
     if not (data / DATABASE).exists():
         return Check("faces", "ok", models)
     with Store.in_directory(data, key_file=settings.records.key_file, create=False) as store:
-        held = [frozenset(one.templates) for one in store.people() if one.active]
+        held = [frozenset(one.templates) for one in store.people()]
     waiting = [versions for versions in held if present not in versions]
     lost = [versions for versions in waiting if before not in versions]
     if any(lost):
@@ -164,8 +165,8 @@ def _faces(settings: Settings, data: Path) -> Check:
         found = f"{len(waiting)} of {len(held)} people are known by the model of before only ({models})"
         return Check("faces", "warning", found, "kiosk reindex")
     if before is not None:
-        finished = not any(before in versions for versions in held)
-        mend = "remove identity.embedder_before" if finished else "kiosk reindex --finish"
+        first = "kiosk reindex --finish, then " if any(len(versions) > 1 for versions in held) else ""
+        mend = f"{first}remove identity.embedder_before"
         return Check("faces", "warning", f"everybody has moved to {present}", mend)
     return Check("faces", "ok", f"{models}: {len(held)} people")
 

@@ -55,7 +55,10 @@ class EndpointSettings(ServiceSettings):
 
     @model_validator(mode="after")
     def _another(self) -> EndpointSettings:
-        if self.collection_before is not None:
+        if self.collection_before is None:
+            if self.shards_before is not None or self.users_before is not None:
+                raise ValueError("shards_before and users_before need collection_before")
+        else:
             now = set(shard_names(self.collection, self.shards))
             if now & set(shard_names(self.collection_before, self.shards_before or self.shards)):
                 raise ValueError("collection_before is the collection itself")

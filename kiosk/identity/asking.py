@@ -26,9 +26,15 @@ UNDONE = (
         *("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException"),
         *("ResourceNotFoundException", "ResourceAlreadyExistsException", "ConflictException", "ValidationException"),
         *("ServiceQuotaExceededException", "LimitExceededException", "IdempotentParameterMismatchException"),
+        "ResourceNotReadyException",
     }
 )
 """Refusals from before anything is done. Of every other one, as a gateway's 504, nobody knows."""
+MENDS = {
+    "ResourceNotFoundException": "kiosk engines prepare makes the collections",
+    "ResourceNotReadyException": "on the server, the collection's face model as identity.embedder or embedder_before",
+}
+"""By code."""
 PAUSE_S = 0.05
 """Before the second try; doubled before each further one, of which half is chance."""
 FOREIGN = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
@@ -48,8 +54,8 @@ class Refused(MatchError):
     """The service answered with an error of this ``code``."""
 
     def __init__(self, code: str, where: str) -> None:
-        mend = "kiosk engines prepare makes the collections" if code == "ResourceNotFoundException" else ""
-        super().__init__(f"answered {code or 'an error'}", where=where, mend=mend, reason="ENGINE_REFUSED")
+        told = f"answered {code or 'an error'}"
+        super().__init__(told, where=where, mend=MENDS.get(code, ""), reason="ENGINE_REFUSED")
         self.code = code
         self.undone = code in UNDONE
 

@@ -83,7 +83,10 @@ class FaceCollections:
         return version, sum(faces.values())
 
     def counted(self) -> tuple[str, Mapping[str, int]]:
-        """(face model, faces in each shard by the collection's name). Raises MatchError as ``described``."""
+        """(face model, faces in each shard by the collection's name). Raises MatchError as ``described``.
+
+        During a change of collections the old ones must be there too: every search asks them.
+        """
         versions, faces = set(), {}
         for collection in self.collections:
             version, faces[collection] = self._described(collection)
@@ -91,6 +94,9 @@ class FaceCollections:
             versions.add(version)
         if len(versions) != 1:
             raise MatchError(f"the shards are of different models: {', '.join(sorted(versions))}", where=self.name)
+        if self.before is not None:
+            for collection in names(self.before.prefix, self.before.shards):
+                refuse_unknown(self._described(collection)[0], self.before)
         return versions.pop(), faces
 
     def count(self, collection: str) -> int:
@@ -204,7 +210,9 @@ class FaceCollections:
         try:
             told = self.ask("describe_collection", {"CollectionId": collection})
         except Refused as error:
-            raise MatchError(f"collection {collection}: {error.what}", where=self.name, mend=error.mend) from error
+            # Nobody makes an old collection anew: when it is gone, the change is over.
+            mend = error.mend if collection in self.collections else "remove the lines with _before, or name it rightly"
+            raise MatchError(f"collection {collection}: {error.what}", where=self.name, mend=mend) from error
         return self.read(told, lambda told: (str(told["FaceModelVersion"]), int(told["FaceCount"])))
 
     def _associate(self, face: IndexedFace, person_id: str) -> None:

@@ -78,9 +78,16 @@ def content(connection: Connection, name: str) -> Content | None:
     return Content(now, tuple(face_of(row) for row in rows), np.asarray(matrix, np.float16))
 
 
-def add(connection: Connection, name: str, faces: Sequence[StoredFace], rows: Halves, now: str) -> Content | None:
-    """Add faces; what was added, with the new revision. None: no such collection."""
-    if not _locked(connection, name):
+def add(
+    connection: Connection,
+    name: str,
+    faces: Sequence[StoredFace],
+    rows: Halves,
+    now: str,
+    model_version: str | None = None,
+) -> Content | None:
+    """Add faces; what was added, with the new revision. None: no such collection, or none of this face model."""
+    if not _locked(connection, name, model_version):
         return None
     values = [
         {
@@ -206,10 +213,11 @@ def _users(connection: Connection, name: str, which: Any, limit: int) -> list[St
     return [StoredUser(user_id, "ACTIVE" if has_faces else "CREATED") for user_id, has_faces in rows]
 
 
-def _locked(connection: Connection, name: str) -> bool:
-    """Take the collection's row until the transaction ends; whether it is there."""
-    wanted = select(CollectionRow.revision).where(CollectionRow.name == name).with_for_update()
-    return connection.scalar(wanted) is not None
+def _locked(connection: Connection, name: str, model_version: str | None = None) -> bool:
+    """Take the collection's row until the transaction ends; whether it is there (and of this face model)."""
+    wanted = select(CollectionRow.model_version).where(CollectionRow.name == name).with_for_update()
+    found = connection.scalar(wanted)
+    return found is not None and model_version in (None, found)
 
 
 def _raised(connection: Connection, name: str) -> None:

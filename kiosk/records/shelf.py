@@ -67,10 +67,15 @@ class Shelf:
         with self.read() as connection:
             return face_collections.content(connection, name)
 
-    def add_faces(self, name: str, faces: Sequence[StoredFace], rows: Halves) -> Content | None:
-        """Add faces, all or none; what was added, numbered, with the new revision. None: no such collection."""
+    def add_faces(
+        self, name: str, faces: Sequence[StoredFace], rows: Halves, model_version: str | None = None
+    ) -> Content | None:
+        """Add faces, all or none; what was added, numbered, with the new revision. None: no such collection.
+
+        ``model_version``: of the rows; a collection of this name that was made anew with another model is another one.
+        """
         with self.write() as connection:
-            return face_collections.add(connection, name, faces, rows, self.now())
+            return face_collections.add(connection, name, faces, rows, self.now(), model_version)
 
     def faces(
         self, name: str, after: int, limit: int, user_id: str | None = None, face_ids: Sequence[str] | None = None

@@ -18,6 +18,11 @@ def not_found(what: str) -> RekognitionFault:
     return RekognitionFault("ResourceNotFoundException", what)
 
 
+def not_ready(what: str) -> RekognitionFault:
+    """Here, but not to be compared with; no fault of the picture, so that a door asks another engine."""
+    return RekognitionFault("ResourceNotReadyException", what)
+
+
 def exists(what: str) -> RekognitionFault:
     """A collection of this name is here already."""
     return RekognitionFault("ResourceAlreadyExistsException", what)

@@ -88,8 +88,13 @@ class FaceShelf(Protocol):
     def content(self, name: str) -> Content | None:
         """All faces by number, as of one moment."""
 
-    def add_faces(self, name: str, faces: Sequence[StoredFace], rows: Halves) -> Content | None:
-        """Add faces, all or none; what was added, numbered, with the new revision. None: no such collection."""
+    def add_faces(
+        self, name: str, faces: Sequence[StoredFace], rows: Halves, model_version: str | None = None
+    ) -> Content | None:
+        """Add faces, all or none; what was added, numbered, with the new revision. None: no such collection.
+
+        ``model_version``: of the rows; a collection of this name that was made anew with another model is another one.
+        """
 
     def faces(
         self, name: str, after: int, limit: int, user_id: str | None = None, face_ids: Sequence[str] | None = None

@@ -75,7 +75,8 @@ def open_engines(
             engine: Engine = RekognitionEngine(asker, place, encode, badge_holder, enrolled, held)
             old = place_before(place, endpoint)
             if old is not None:
-                engine = ChangingEngine(engine, RekognitionEngine(asker, old, encode, badge_holder, enrolled, held))
+                before = RekognitionEngine(asker, old, encode, badge_holder, enrolled, held)
+                engine = ChangingEngine(engine, before, settings.identity.models)
             candidates.append(Candidate(name, engine, Breaker(rules, time.monotonic)))
         candidates.append(Candidate(LOCAL, near, Breaker(NEVER, time.monotonic)))
         yield FailoverMatcher(candidates, fallback, local.model_version, journal)

@@ -63,7 +63,7 @@ def test_a_change_from_the_first_model_to_the_second(kiosk: Shell, configs: dict
     assert kiosk("reindex", *change).out == "0 current, 1 indexed anew\n"
     assert named(kiosk, change) == ("Person A", SECOND)
     assert faces(kiosk, change) == (
-        "warning", f"everybody has moved to {SECOND}", "kiosk reindex --finish",
+        "warning", f"everybody has moved to {SECOND}", "kiosk reindex --finish, then remove identity.embedder_before",
     )  # fmt: skip
     assert "1 faces of older models removed" in kiosk("reindex", "--finish", *change).out
     assert faces(kiosk, change)[2] == "remove identity.embedder_before"

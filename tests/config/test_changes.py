@@ -37,6 +37,13 @@ def test_from_one_to_many_and_back_is_a_change(before: dict[str, str | int]) -> 
     EndpointSettings.model_validate(before)
 
 
+@pytest.mark.parametrize("before", [{"shards": 4, "shards_before": 1}, {"users": True, "users_before": False}])
+def test_a_change_without_the_collection_of_before_is_told(before: dict[str, int | bool]) -> None:
+    """It would be no change: whoever is in the old collection would be known to nobody there."""
+    with pytest.raises(ValueError, match="need collection_before"):
+        EndpointSettings.model_validate(before)
+
+
 def test_the_model_of_before_is_another_one() -> None:
     """Told with the line."""
     with pytest.raises(ConfigurationError, match=r"kiosk.toml:.*embedder_before is the embedder itself"):

@@ -24,11 +24,12 @@ from kiosk.enrollment.register import enroll_images
 from kiosk.enrollment.settle import settle
 from kiosk.enrollment.sources import BatchEntry, entries, from_keys
 from kiosk.enrollment.update import update_images
-from kiosk.errors import InputError, RecordsConflict, RecordsError, RecordsFull
+from kiosk.errors import InputError, MatchError, RecordsConflict, RecordsError, RecordsFull
 from kiosk.identity.collection import FaceCollections
 from kiosk.kpi.words import REGISTRATION_REASONS
 from kiosk.runtime.engines import place_before
-from tests.support.enrolling import Killed, World, open_world, photo
+from tests.support.enrolling import LIMITS, Killed, World, open_world, photo
+from tests.support.facekit import VERSION
 from tests.support.painted import BLURRED
 from tests.support.sources import ROOT
 
@@ -373,6 +374,22 @@ def test_one_collection_is_divided_while_it_serves(tmp_path: Path) -> None:
         assert changing.finish(copy.desk) == 1
         assert settle(copy.registry).waiting == 0
         assert [list(one.alike(picture)) for one in (old, new, alone)] == [[], [ada.person_id], [ada.person_id]]
+
+
+def test_an_old_collection_that_cannot_be_asked_is_told(tmp_path: Path) -> None:
+    """Every search asks it and would fail: doctor and a batch say so before, and not that the engine is well."""
+    with open_world(tmp_path) as world:
+        (engine,) = world.registry.engines
+        for before, thresholds, told in (
+            ("gone", engine.place.thresholds, "collection gone: answered"),  # type: ignore[attr-defined]
+            ("older", {"newest+1": LIMITS[VERSION]}, "has no thresholds"),
+        ):
+            place = replace(engine.place, prefix=before, thresholds=thresholds)  # type: ignore[attr-defined]
+            if before == "older":
+                FaceCollections(engine._asker, place).prepare()  # type: ignore[attr-defined]
+            changed = FaceCollections(engine._asker, engine.place, before=place)  # type: ignore[attr-defined]
+            with pytest.raises(MatchError, match=told):
+                changed.described()
 
 
 def test_faces_become_users_by_another_collection(tmp_path: Path) -> None:

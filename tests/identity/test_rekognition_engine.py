@@ -27,7 +27,7 @@ from kiosk.reasons import Reason
 from kiosk.values import Pixels
 from tests.support.awskit import Bench, open_bench
 from tests.support.facekit import VERSION, someone
-from tests.support.painted import GOOD, painting
+from tests.support.painted import GOOD, PaintedModels, painting
 
 LIMITS = {VERSION: ModelThresholds(threshold=99.0, margin=1.0)}
 BADGES = {"17": "person-1", "18": "person-2"}
@@ -77,6 +77,16 @@ def enroll(bench: Bench, shards: int, *people: int) -> None:
         shard = collection_of("door", person_id, shards)
         image = {"Bytes": painting((person, (60, 60, 120), GOOD))}
         aws.index_faces(CollectionId=shard, Image=image, ExternalImageId=person_id, MaxFaces=1)
+
+
+def test_a_server_whose_face_model_changed_is_a_failure_and_no_fault_of_the_picture(tmp_path: Path) -> None:
+    """Another engine must be asked then: nobody would get in otherwise, not even whoever has moved already."""
+    with open_bench(tmp_path) as before:
+        enroll(before, 1, 1)
+    with open_bench(tmp_path, models=PaintedModels("test-model+2")) as after, pytest.raises(MatchError) as told:
+        engine(after.client()).search(someone(0), deadline_s=30.0, crop=face(1, GOOD - 1))
+    assert not isinstance(told.value, Unusable)
+    assert "embedder_before" in told.value.mend
 
 
 @pytest.mark.parametrize("shards", [1, 5])

@@ -216,7 +216,7 @@ def test_vectors_of_another_model_are_never_compared(bench: Bench, aws: Any, ref
     picture = image(painting(*people(1)))
     for call in (aws.search_faces_by_image, aws.index_faces, aws.search_users_by_image):
         code, _, told = refusal(call, CollectionId="old", Image=picture)
-        assert code == "InvalidParameterException"
+        assert code == "ResourceNotReadyException"
         assert "older-model/1" in told
 
 

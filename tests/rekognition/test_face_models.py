@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from kiosk.values import Embedding, Face, Pixels
 from tests.support.awskit import open_bench
 from tests.support.facekit import VERSION
 from tests.support.painted import PaintedModels, painting, people
@@ -66,7 +68,40 @@ def test_a_model_that_is_not_in_use_compares_nothing(data: Path) -> None:
     with open_bench(data, models=PaintedModels(NEXT)) as bench:
         aws = bench.client()
         for call in (aws.search_faces_by_image, aws.index_faces, aws.search_users_by_image):
-            with pytest.raises(ClientError, match=r"of face model test-model\+1, this server runs test-model\+2"):
+            with pytest.raises(
+                ClientError, match=r"of face model test-model\+1, this server runs test-model\+2"
+            ) as told:
                 call(CollectionId="old", Image=image(1))
+            # No fault of the picture: a door that took it for one would ask nobody else.
+            assert told.value.response["Error"]["Code"] == "ResourceNotReadyException"
         assert len(aws.list_faces(CollectionId="old")["Faces"]) == 1
         aws.delete_collection(CollectionId="old")
+
+
+class Delayed(PaintedModels):
+    """Something happens while a face is embedded."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def _embedded(self, pixels: Pixels, face: Face, version: str) -> Embedding:
+        first, self.meanwhile = self.meanwhile, None
+        if first is not None:
+            first()
+        return super()._embedded(pixels, face, version)
+
+
+def test_a_collection_made_anew_meanwhile_takes_no_vectors_of_the_old_model(data: Path) -> None:
+    """It is another collection of the same name: nothing of the old model gets among its faces."""
+    models = Delayed(NEXT, VERSION)
+    with open_bench(data, models=models) as bench:
+        aws = bench.client()
+
+        def again() -> None:
+            aws.delete_collection(CollectionId="old")
+            aws.create_collection(CollectionId="old")
+
+        models.meanwhile = again
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            aws.index_faces(CollectionId="old", Image=image(2), ExternalImageId="bob")
+        told = aws.describe_collection(CollectionId="old")
+        assert (told["FaceModelVersion"], told["FaceCount"]) == (NEXT, 0)

@@ -121,7 +121,7 @@ def test_vectors_of_another_model_are_not_compared_with_each_other_either(
         (aws.associate_faces, {"FaceIds": [face], "UserId": "ada"}),
     ):
         code, _, told = refusal(call, CollectionId="old", **more)
-        assert code == "InvalidParameterException"
+        assert code == "ResourceNotReadyException"
         assert "older-model/1" in told
 
 

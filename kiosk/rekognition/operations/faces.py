@@ -64,8 +64,9 @@ def _kept(
         box = box_ratios(seen.face.box, picture.size_px)
         place = box["Left"], box["Top"], box["Width"], box["Height"]
         faces.append(StoredFace(str(uuid.uuid4()), image_id, external_image_id, place, seen.confidence))
-    rows = np.array([site.looker.vector(picture, seen, collection.model_version) for seen in chosen], np.float16)
-    added = site.shelf.add_faces(collection.name, faces, rows)
+    version = collection.model_version
+    rows = np.array([site.looker.vector(picture, seen, version) for seen in chosen], np.float16)
+    added = site.shelf.add_faces(collection.name, faces, rows, version)  # it may have been made anew meanwhile
     if added is None:
         raise no_collection(collection.name)
     site.vectors.added(collection.name, added)

@@ -11,7 +11,7 @@ from typing import Any
 
 from kiosk.identity.scale import Scale
 from kiosk.rekognition.access import AccessKey
-from kiosk.rekognition.faults import bad_token, invalid_parameter, not_found
+from kiosk.rekognition.faults import bad_token, not_found, not_ready
 from kiosk.rekognition.pictures import Looker
 from kiosk.rekognition.sessions import SessionBook
 from kiosk.rekognition.shelf import FaceShelf, StoredCollection
@@ -52,13 +52,12 @@ class Site:
         """The named collection, if its vectors can be compared with new ones. Raises RekognitionFault.
 
         A collection keeps the face model that it was made with, as on AWS: during a change of models both are in use.
+        ResourceNotReadyException otherwise.
         """
         found = self.collection(request)
         if found.model_version not in self.looker.versions:
             running = " and ".join(self.looker.versions)
-            raise invalid_parameter(
-                f"the collection is of face model {found.model_version}, this server runs {running}"
-            )
+            raise not_ready(f"the collection is of face model {found.model_version}, this server runs {running}")
         return found
 
     def least_cosine(self, request: Request, name: str, version: str, default: float = DEFAULT_SIMILARITY) -> float:
