@@ -179,6 +179,10 @@ def _lookalikes(opened: OpenDesk, summary: Summary, rate: Rate, advance: Advance
     ]
     faces = {one: opened.store.enrollments().faces_of(one) for one in sorted(new)} if opened.engines else {}
     elsewhere, faults = pairs_elsewhere(opened.engines, faces, rate.wait, advance)
+    before = opened.models.version_before
+    waiting = set() if before is None else set(opened.store.template_matrix(before, without=version)[0])
+    if waiting:
+        complain(f"look-alikes were not sought among {len(waiting)} people who are known by the model of before only")
     for name, error in faults.items():
         complain(f"look-alikes were not sought in {name}: {error}")
     return found + elsewhere

@@ -40,6 +40,10 @@ class Known(Protocol):
     def everybody(self) -> Matcher:
         """Also whoever is suspended: they are not to be enrolled again under another name."""
 
+    @property
+    def unseen(self) -> int:
+        """People who have faces here, but none of a face model in use: nobody can tell whether a face is theirs."""
+
     def follow(self) -> str:
         """Take in whoever was enrolled, changed or removed by anybody; the book's stamp as of which it is."""
 

@@ -235,7 +235,13 @@ def quality_figures(measures: FaceMeasures) -> Mapping[str, float]:
 
 
 def refuse_known_here(desk: Desk, stills: Sequence[Still], *, but: str = "") -> None:
-    """Raises RecordsConflict for a face that is enrolled on this machine, by anybody but ``but``."""
+    """Raises RecordsConflict for a face that is enrolled on this machine, by anybody but ``but``, or may be."""
+    if desk.known.unseen:
+        raise RecordsConflict(
+            f"{desk.known.unseen} people are known by no face model in use: this face may be one of theirs",
+            mend="set identity.embedder_before, or kiosk reindex; or allow the duplicate",
+            reason="UNKNOWN_MODEL",
+        )
     for still in stills:
         match = desk.known.everybody.search(still.embedding, deadline_s=DEADLINE_S)
         if match.reason is Reason.AMBIGUOUS_PERSON or (match.reason is Reason.WELCOME and match.person_id != but):

@@ -33,6 +33,11 @@ class Galleries:
         return len(self.present) + self.waiting
 
     @property
+    def versions(self) -> frozenset[str]:
+        """Of the models in use."""
+        return frozenset(one.model_version for one in (self.present, self.before) if one is not None)
+
+    @property
     def waiting(self) -> int:
         """Of these, how many are of people who have not moved to the present model."""
         return 0 if self.before is None else len(self.before)

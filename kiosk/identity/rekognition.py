@@ -6,21 +6,26 @@ Rules:
 - An answer counts only when it can be read whole and its face-model version has thresholds in the configuration: an
   unknown version, HTML from a captive portal, or half an answer is a failure, never "nobody" (``answers``).
 - Only what may succeed when asked again is asked again (``asking``).
+- While people move to other collections, both serve: whoever has a face in the present ones (by the kiosk's records, or
+  by the answers) is known by those alone, everybody else by the old ones, in one search (``deciding``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from kiosk.errors import InputError, MatchError, RecordsError
 from kiosk.identity.answers import UNNAMED, Found, Place, found_in, together
 from kiosk.identity.asking import Asker, Unusable
+from kiosk.identity.deciding import Hit, decided, verified
 from kiosk.identity.parallel import at_once
 from kiosk.identity.shards import collection_of, names
 from kiosk.reasons import Reason
 from kiosk.values import Embedding, IndexedFace, Match, Pixels
 
+Read = TypeVar("Read")
 MOST_MATCHES = 100
 """Faces of an answer: a person has several, and the runner-up is to be among them."""
 MOST_BYTES = 5_242_880
@@ -37,12 +42,14 @@ class RekognitionEngine:
         badge_holder: Callable[[str], str | None],
         enrolled: Callable[[str], bool],
         held: Callable[[str], Sequence[IndexedFace]] = lambda _: (),
+        *,
+        before: Place | None = None,
     ) -> None:
         """The kiosk's own records: ``badge_holder``, ``enrolled`` (whether somebody of this id may be let in), ``held``
-        (where somebody's faces are)."""
+        (where somebody's faces are). ``before``: where people are who have not moved yet."""
         self.name = place.name
         self._asker = asker
-        self._place = place
+        self._places = (place,) if before is None else (place, before)
         self._encode = encode
         self._badge_holder = badge_holder
         self._enrolled = enrolled
@@ -67,61 +74,71 @@ class RekognitionEngine:
         until_s = self._asker.clock() + deadline_s
         if badge is not None:
             return self._verify(content, badge, until_s)
-        found = self._ask(names(self._place.prefix, self._place.shards), content, until_s)
-        version, best = together(found, self._place)
-        full = any(len(one.people) == 1 and one.rows >= MOST_MATCHES for one in found)
-        return self._decided(best, version, full=full)
+        everywhere = [(place, name) for place in self._places for name in names(place.prefix, place.shards)]
+        found = self._ask(everywhere, content, until_s)
+        full = any(len(one.people) == 1 and one.rows >= MOST_MATCHES for _, one in found)
+        version, hits = self._hits(found)
+        return decided(hits, version, self.name, self._may_enter, full=full)
 
-    def _decided(self, best: Mapping[str, float], version: str, *, full: bool) -> Match:
-        """``full``: an answer had no room for a second person, so that nothing is known of the runner-up."""
-        rules = self._place.thresholds[version]
-        ranked = sorted(best.items(), key=lambda pair: -pair[1])
-        person_id, similarity = ranked[0] if ranked else (None, 0.0)
-        runner_up = ranked[1][1] if len(ranked) > 1 else 0.0
-        if similarity < rules.threshold:
-            return self._match(None, similarity, runner_up, version, Reason.UNKNOWN_PERSON)
-        if similarity - runner_up < rules.margin or full:
-            return self._match(None, similarity, runner_up, version, Reason.AMBIGUOUS_PERSON)
-        if person_id is None or not self._may_enter(person_id):
-            return self._match(None, similarity, runner_up, version, Reason.UNKNOWN_PERSON)
-        return self._match(person_id, similarity, runner_up, version, Reason.WELCOME)
+    def _verify(self, content: bytes, badge: str, until_s: float) -> Match:
+        holder = self._read(self._badge_holder, badge)
+        if holder is None:
+            return Match(None, 0.0, 0.0, self.name, "", Reason.UNKNOWN_BADGE)
+        version, hits = self._hits(self._ask(self._homes(holder), content, until_s))
+        return verified(hits, holder, version, self.name)
+
+    def _homes(self, person_id: str) -> list[tuple[Place, str]]:
+        """Where the person's faces are, also when shards were added since; where they belong when nobody knows."""
+        known = self._collections_of(person_id)
+        for place in self._places:
+            shards = [(place, one) for one in names(place.prefix, place.shards) if one in known]
+            if shards:
+                return shards
+        return [(place, collection_of(place.prefix, person_id, place.shards)) for place in self._places]
+
+    def _hits(self, found: Sequence[tuple[Place, Found]]) -> tuple[str, list[Hit]]:
+        """(face model of the first that was asked, each person once). Raises MatchError."""
+        hits: dict[str, Hit] = {}
+        versions = []
+        for place in self._places:
+            answers = [one for of, one in found if of is place]
+            if not answers:  # whoever shows a badge is sought where they are
+                continue
+            version, best = together(answers, place)
+            versions.append(version)
+            rules = place.thresholds[version]
+            for person_id, similarity in best.items():
+                if place is self._places[0] or not (person_id in hits or self._has_moved(person_id)):
+                    hits[person_id] = Hit(person_id, similarity, version, rules)
+        return versions[0], list(hits.values())
+
+    def _has_moved(self, person_id: str) -> bool:
+        present = names(self._places[0].prefix, self._places[0].shards)
+        return bool(self._collections_of(person_id) & set(present))
+
+    def _collections_of(self, person_id: str) -> set[str]:
+        faces = () if person_id.startswith(UNNAMED) else self._read(self._held, person_id)
+        return {face.collection for face in faces if face.engine == self.name}
 
     def _may_enter(self, person_id: str) -> bool:
         """Whether the records here know this person: whoever was removed at the kiosk stays out."""
+        return not person_id.startswith(UNNAMED) and self._read(self._enrolled, person_id)
+
+    def _read(self, look: Callable[[str], Read], what: str) -> Read:
+        """What the kiosk's records say. Raises MatchError where they cannot be read."""
         try:
-            return not person_id.startswith(UNNAMED) and self._enrolled(person_id)
+            return look(what)
         except RecordsError as error:
             raise MatchError(f"the person cannot be looked up: {error.what}", where=self.name) from error
 
-    def _verify(self, content: bytes, badge: str, until_s: float) -> Match:
-        try:
-            holder = self._badge_holder(badge)
-            faces = [] if holder is None else self._held(holder)
-        except RecordsError as error:
-            raise MatchError(f"the badge cannot be looked up: {error.what}") from error
-        if holder is None:
-            return self._match(None, 0.0, 0.0, "", Reason.UNKNOWN_BADGE)
-        version, best = together(self._ask(self._shards_of(holder, faces), content, until_s), self._place)
-        similarity = best.get(holder, 0.0)
-        if similarity < self._place.thresholds[version].threshold:
-            return self._match(None, similarity, 0.0, version, Reason.BADGE_MISMATCH)
-        return self._match(holder, similarity, 0.0, version, Reason.WELCOME)
-
-    def _shards_of(self, person_id: str, faces: Sequence[IndexedFace]) -> tuple[str, ...]:
-        """Where the person's faces are, also when shards were added since; where they belong when nobody knows."""
-        known = {face.collection for face in faces if face.engine == self.name}
-        shards = tuple(one for one in names(self._place.prefix, self._place.shards) if one in known)
-        return shards or (collection_of(self._place.prefix, person_id, self._place.shards),)
-
-    def _match(self, person_id: str | None, similarity: float, runner_up: float, version: str, reason: Reason) -> Match:
-        return Match(person_id, similarity, runner_up, self.name, version, reason)
-
-    def _ask(self, collections: Sequence[str], content: bytes, until_s: float) -> list[Found]:
+    def _ask(
+        self, collections: Sequence[tuple[Place, str]], content: bytes, until_s: float
+    ) -> list[tuple[Place, Found]]:
         """The answers of all collections, asked at once. Raises MatchError, Unusable."""
 
-        def ask(collection: str) -> Found:
-            question = self._place.question(collection, content, MOST_MATCHES, self._place.least, "HIGH")
-            return found_in(self._asker.ask(self._place.operation, question, until_s), self._place)
+        def ask(place: Place, collection: str) -> tuple[Place, Found]:
+            question = place.question(collection, content, MOST_MATCHES, place.least, "HIGH")
+            return place, found_in(self._asker.ask(place.operation, question, until_s), place)
 
-        calls = [partial(ask, collection) for collection in collections]
+        calls = [partial(ask, place, collection) for place, collection in collections]
         return at_once(calls, until_s, self.name, self._asker.clock)

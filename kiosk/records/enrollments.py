@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from kiosk.enrollment.book import ASIDE, NOWHERE, SHELF, Entry, Picture, Removal, Task
 from kiosk.errors import RecordsMoved
-from kiosk.records import engine_faces, events, people, texts, upkeep
+from kiosk.records import engine_faces, events, people, texts, upkeep, vectors
 from kiosk.records.chain import Detail
 from kiosk.records.schema import PictureRow, TemplateRow
 from kiosk.records.shelf import Transaction
@@ -158,7 +158,7 @@ class Enrollments:
         with self.read() as connection:
             found = connection.scalars(wanted.order_by(TemplateRow.template_id)).all()
         return [
-            Embedding(np.frombuffer(vector, people.VECTOR_TYPE).astype(np.float32), model_version) for vector in found
+            Embedding(np.frombuffer(vector, vectors.VECTOR_TYPE).astype(np.float32), model_version) for vector in found
         ]
 
     def pictures_of(self, person_id: str) -> Sequence[Picture]:

@@ -12,18 +12,14 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from kiosk.errors import RecordsConflict, RecordsError, UnknownPerson
-from kiosk.records import engine_faces, events, texts
+from kiosk.records import engine_faces, events, texts, vectors
 from kiosk.records.schema import BadgeRow, MetaRow, PersonRow, TemplateRow
-from kiosk.values import Floats, NewTemplate, Person
+from kiosk.values import NewTemplate, Person
 
-DIMENSIONS = range(16, 4097)
-VECTOR_TYPE = np.dtype("<f4")
 _CHANGED = "people_changed"
 
 
@@ -60,7 +56,7 @@ def add(
     connection.execute(insert(PersonRow), {**row, "created": now, "updated": now})
     if person.badge is not None:
         _add_badge(connection, person.person_id, person.badge)
-    _insert_templates(connection, person.person_id, templates, now)
+    vectors.insert_all(connection, person.person_id, templates, now)
     _note(connection, now, "PERSON_ADDED", person.person_id, added=len(templates))
     return person
 
@@ -89,7 +85,7 @@ def add_templates(connection: Connection, person_id: str, templates: Sequence[Ne
     touched = connection.execute(update(PersonRow).where(PersonRow.person_id == known).values(updated=now))
     if not touched.rowcount:
         raise UnknownPerson("nobody has this id", where=known)
-    _insert_templates(connection, known, templates, now)
+    vectors.insert_all(connection, known, templates, now)
     _note(connection, now, "TEMPLATES_ADDED", known, added=len(templates))
 
 
@@ -194,68 +190,6 @@ def no_flash(connection: Connection, badge: str) -> bool:
     """Whether the screen must not flash at the active holder of this badge."""
     holder = badge_holder(connection, badge)
     return bool(connection.scalar(select(PersonRow.no_flash).where(PersonRow.person_id == holder)))
-
-
-def matrix(
-    connection: Connection, model_version: str, *, without: str | None = None, everybody: bool = False
-) -> tuple[list[str], Floats]:
-    """(person ids, ``(N, D) float32``) of every active template of one version, in order of enrollment.
-
-    ``without``: but of nobody who has a template of that version.
-    """
-    idle = set() if everybody else set(connection.scalars(select(PersonRow.person_id).where(~PersonRow.active)))
-    if without is not None:
-        moved = select(TemplateRow.person_id).where(TemplateRow.model_version == without).distinct()
-        idle |= set(connection.scalars(moved))
-    query = (
-        select(TemplateRow.person_id, TemplateRow.vector)
-        .where(TemplateRow.model_version == model_version)
-        .order_by(TemplateRow.template_id)
-    )
-    ids: list[str] = []
-    content = bytearray()
-    size = 0
-    # Plain driver rows in portions: at 10 000 people the vectors are held once, not three times.
-    with connection.execution_options(yield_per=1000).execute(query) as rows:
-        for person_id, vector in rows:
-            if person_id in idle:
-                continue
-            size = size or len(vector)
-            if len(vector) != size or size % VECTOR_TYPE.itemsize:
-                raise RecordsError("templates of one model version differ in length", mend="restore a backup")
-            ids.append(person_id)
-            content += vector
-    flat = np.frombuffer(content, dtype=VECTOR_TYPE).astype(np.float32, copy=False)
-    return ids, flat.reshape(len(ids), size // VECTOR_TYPE.itemsize)
-
-
-def _insert_templates(connection: Connection, person_id: str, templates: Sequence[NewTemplate], now: str) -> None:
-    for template in templates:
-        digest = texts.tidy_sha256(template.source_sha256)
-        version = texts.tidy_model_version(template.embedding.model_version)
-        taken = select(TemplateRow.person_id).where(
-            TemplateRow.source_sha256 == digest, TemplateRow.model_version == version
-        )
-        if connection.scalar(taken) is not None:
-            raise RecordsConflict(
-                "this picture is already a template",
-                where=digest[:12],
-                mend="use another picture",
-                reason="PICTURE_TAKEN",
-            )
-        values = {"person_id": person_id, "model_version": version, "source_sha256": digest, "created": now}
-        vector = _checked_vector(template.embedding.vector).tobytes()
-        quality = events.details_text(template.quality)
-        connection.execute(insert(TemplateRow), {**values, "vector": vector, "quality": quality})
-
-
-def _checked_vector(vector: Floats) -> NDArray[np.float32]:
-    if vector.ndim != 1 or len(vector) not in DIMENSIONS:
-        raise RecordsError(f"a template of shape {vector.shape} cannot be kept", mend="give one vector")
-    length = float(np.linalg.norm(vector.astype(np.float64)))
-    if not abs(length - 1.0) < 1e-3:  # NaN fails too
-        raise RecordsError("a template is not of unit length", mend="normalise the embedding")
-    return vector.astype(VECTOR_TYPE)
 
 
 def _add_badge(connection: Connection, person_id: str, number: str) -> None:

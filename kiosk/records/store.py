@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 
 from kiosk.closing import Closing
 from kiosk.errors import RecordsError
-from kiosk.records import events, people, texts, upkeep
+from kiosk.records import events, people, texts, upkeep, vectors
 from kiosk.records.chain import ChainReport, Detail, StoredEvent
 from kiosk.records.enrollments import Enrollments
 from kiosk.records.faults import translated
@@ -144,7 +144,12 @@ class Store(Closing):
     ) -> tuple[list[str], Floats]:
         """(person ids, ``(N, D) float32`` unit rows) in order of enrollment; ``(0, 0)`` when there are none."""
         with self._read() as connection:
-            return people.matrix(connection, model_version, without=without, everybody=everybody)
+            return vectors.matrix(connection, model_version, without=without, everybody=everybody)
+
+    def people_beside(self, model_versions: frozenset[str]) -> int:
+        """How many people have templates, suspended or not, but none of these model versions."""
+        with self._read() as connection:
+            return vectors.beside(connection, model_versions)
 
     def people_stamp(self) -> str:
         """Changes whenever somebody is enrolled, changed or removed, by this process or another."""

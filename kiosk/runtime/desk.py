@@ -65,6 +65,12 @@ class KnownHere:
         self._galleries = galleries
         self._store = store
         self._stamp: str | None = None
+        self._unseen = 0
+
+    @property
+    def unseen(self) -> int:
+        """As of the last ``follow``."""
+        return self._unseen
 
     @property
     def everybody(self) -> Matcher:
@@ -76,6 +82,7 @@ class KnownHere:
         stamp = self._store.people_stamp()
         if stamp != self._stamp:
             self._galleries.fill(partial(self._store.templates, everybody=True))
+            self._unseen = self._store.people_beside(self._galleries.versions)
             self._stamp = stamp
         return stamp
 

@@ -14,9 +14,8 @@ from kiosk.identity.answers import Place
 from kiosk.identity.asking import Asker
 from kiosk.identity.breaker import NEVER, Breaker, BreakerRules
 from kiosk.identity.calling import open_client
-from kiosk.identity.changing import ChangingEngine
 from kiosk.identity.collection import FaceCollections
-from kiosk.identity.failover import Candidate, Engine, FailoverMatcher
+from kiosk.identity.failover import Candidate, FailoverMatcher
 from kiosk.identity.matcher import LocalMatcher
 from kiosk.identity.observed import ObservedMatcher, watch_client
 from kiosk.identity.rekognition import RekognitionEngine
@@ -72,11 +71,8 @@ def open_engines(
         for name, endpoint in enabled:
             asker = _asker(name, endpoint, settings.identity.deadline_s, observe, stack)
             place = place_of(name, endpoint, settings)
-            engine: Engine = RekognitionEngine(asker, place, encode, badge_holder, enrolled, held)
             old = place_before(place, endpoint)
-            if old is not None:
-                before = RekognitionEngine(asker, old, encode, badge_holder, enrolled, held)
-                engine = ChangingEngine(engine, before, settings.identity.models)
+            engine = RekognitionEngine(asker, place, encode, badge_holder, enrolled, held, before=old)
             candidates.append(Candidate(name, engine, Breaker(rules, time.monotonic)))
         candidates.append(Candidate(LOCAL, near, Breaker(NEVER, time.monotonic)))
         yield FailoverMatcher(candidates, fallback, local.model_version, journal)

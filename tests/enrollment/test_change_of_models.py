@@ -95,6 +95,16 @@ def test_nobody_is_enrolled_twice_while_the_model_changes(world: World, tmp_path
         enroll_images(now.desk, "New too", [photo(tmp_path, 7, 230)])
 
 
+def test_without_the_model_of_before_nobody_new_is_enrolled(world: World, tmp_path: Path) -> None:
+    """Who could tell that they are not one of those that are known by no model in use? Unless staff insists."""
+    bare = changed(world, before=None)
+    with pytest.raises(RecordsConflict, match="3 people are known by no face model in use"):
+        enroll_images(bare.desk, "New", [photo(tmp_path, 7)])
+    assert bare.events("REGISTRATION_REFUSED") == [("REGISTRATION_REFUSED", "UNKNOWN_MODEL")]
+    enroll_images(bare.desk, "New", [photo(tmp_path, 7)], allow_duplicate=True)
+    enroll_images(changed(world).desk, "Newer", [photo(tmp_path, 8)])
+
+
 def test_new_pictures_move_a_person(world: World, tmp_path: Path) -> None:
     """The old face is compared by its own model; afterwards only the new one is there. This is how one comes by."""
     now = changed(world)
