@@ -270,7 +270,7 @@ class VisitMachine(RuleBasedStateMachine):
     @rule(
         deep=DEEP_MOVING,
         twist=st.sampled_from(MOVING_TWISTS),
-        steps=st.integers(0, 5),
+        steps=st.sampled_from(range(6)),
         no_flash=st.booleans(),
         match_first=st.booleans(),
     )
@@ -302,7 +302,7 @@ class VisitMachine(RuleBasedStateMachine):
         self.walk.answer_liveness(result)
         self.walk.look(face_at())
 
-    @rule(answer=st.booleans(), steps=st.integers(0, 5))
+    @rule(answer=st.booleans(), steps=st.sampled_from(range(6)))
     def movement_without_a_badge(self, answer: bool, steps: int) -> None:
         """The sun shines and nobody shows a badge."""
         self.start_over()
@@ -311,7 +311,7 @@ class VisitMachine(RuleBasedStateMachine):
         if answer:
             self.tempt_moved()
 
-    @rule(steps=st.integers(0, 5))
+    @rule(steps=st.sampled_from(range(6)))
     def movement_judged_too_early(self, steps: int) -> None:
         """Both answers come before the last instruction was followed, and then nothing more."""
         self.start_over()
@@ -319,7 +319,7 @@ class VisitMachine(RuleBasedStateMachine):
         judged_early(self.walk)
         self.walk.look(face_at())
 
-    @rule(steps=st.integers(0, 5))
+    @rule(steps=st.sampled_from(range(6)))
     def movement_too_slow(self, steps: int) -> None:
         """Everything is followed in the end, but one instruction took too long."""
         self.start_over()
@@ -364,7 +364,7 @@ class VisitMachine(RuleBasedStateMachine):
         if isinstance(self.walk.visit.state, Granted):
             self.moved.append(1)
 
-    @rule(tries=st.integers(1, 4))
+    @rule(tries=st.sampled_from(range(1, 5)))
     def unsure_again_and_again(self, tries: int) -> None:
         """The same visit is unsure more than once."""
         self.start_over()
