@@ -27,6 +27,8 @@ class Kind:
     """As the manifest calls them."""
     version: str
     """Carried by every embedding. Changes whenever the weights, the alignment or the input contract change."""
+    length: int
+    """Numbers of an embedding."""
     bgr: bool = False
     """Channel order of the input; else RGB."""
     middle: float = 0.0
@@ -37,10 +39,12 @@ class Kind:
 
 DEFAULT = "sface"
 KINDS: Mapping[str, Kind] = {
-    "sface": Kind("face_recognition_sface_2021dec_int8bq.folded.onnx", "sface-2021dec-int8bq+folded1"),
-    "fr_feature": Kind("fr_feature.onnx", "faceplugin-fr-feature-0.0.1", bgr=True, middle=127.5, divisor=128.0),
+    "sface": Kind("face_recognition_sface_2021dec_int8bq.folded.onnx", "sface-2021dec-int8bq+folded1", 128),
+    "fr_feature": Kind("fr_feature.onnx", "faceplugin-fr-feature-0.0.1", 512, bgr=True, middle=127.5, divisor=128.0),
 }
 """By the names of ``[identity] embedder``."""
+LENGTHS: Mapping[str, int] = {kind.version: kind.length for kind in KINDS.values()}
+"""Numbers of an embedding by its version."""
 VERSION = KINDS[DEFAULT].version
 """Of the default model."""
 
@@ -93,13 +97,13 @@ class Embedder:
         return self._kind.version
 
     def embed(self, pixels: Pixels, face: Face) -> Embedding:
-        """128 (SFace) or 512 numbers of unit length. ``pixels`` is the picture that the face was found in."""
+        """``Kind.length`` numbers of unit length. ``pixels`` is the picture that the face was found in."""
         kind = self._kind
         aligned = align(pixels, face.landmarks)
         planes = (aligned[:, :, ::-1] if kind.bgr else aligned).transpose(2, 0, 1)[None]
         batch = (np.ascontiguousarray(planes, dtype=np.float32) - np.float32(kind.middle)) / np.float32(kind.divisor)
         vector = self._session.run(batch)[0]
         length = float(np.linalg.norm(vector))
-        if not np.isfinite(length) or length < 1e-6:
+        if vector.shape != (kind.length,) or not np.isfinite(length) or length < 1e-6:
             raise ModelError("the embedding is not a usable vector", where=kind.weights)
         return Embedding(vector / np.float32(length), kind.version)

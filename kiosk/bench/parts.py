@@ -10,7 +10,7 @@ import numpy as np
 
 from kiosk.config.tree import Settings
 from kiosk.identity.gallery import Gallery
-from kiosk.ports import FaceModels
+from kiosk.ports import FaceModels, probe_of
 from kiosk.runtime.perceive import Perceiver
 from kiosk.values import Embedding, Face, Frame, Moment, Observation, Pixels
 from kiosk.visit.events import Observed
@@ -77,12 +77,13 @@ def per_call_ms(work: Callable[[], object], calls: int) -> dict[str, float]:
     return percentiles(took)
 
 
-def embed_and_passive_ms(models: FaceModels, pixels: Pixels, face: Face) -> tuple[dict[str, float], dict[str, float]]:
-    """Milliseconds of one embedding and of one passive score."""
-    return (
-        per_call_ms(lambda: models.embed(pixels, face), 60),
-        per_call_ms(lambda: models.passive_live_score(pixels, face), 60),
-    )
+def model_ms(models: FaceModels, pixels: Pixels, face: Face) -> dict[str, dict[str, float]]:
+    """Milliseconds of one embedding, of one frame of a probe (by both models during a change), of one passive score."""
+    return {
+        "embed_ms": per_call_ms(lambda: models.embed(pixels, face), 60),
+        "probe_ms": per_call_ms(lambda: probe_of(models, pixels, face), 60),
+        "passive_ms": per_call_ms(lambda: models.passive_live_score(pixels, face), 60),
+    }
 
 
 def search_ms(model_version: str, progress: Progress, calls: int = 30) -> dict[str, float]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from hardware.cameras import open_camera
 from hardware.displays.video import VideoWriter
-from kiosk.bench.parts import Progress, embed_and_passive_ms, perceive_ms, percentiles, search_ms, step_us
+from kiosk.bench.parts import Progress, model_ms, perceive_ms, percentiles, search_ms, step_us
 from kiosk.bench.visit import rendered_visit
 from kiosk.bench.whole import run_loop, started
 from kiosk.config.tree import CameraSettings, DoorSettings, Settings
@@ -35,7 +35,7 @@ def measure(settings: Settings, data: Path, *, video: Path | None, progress: Pro
     )
     report: dict[str, Any] = {}
     later = _Later()
-    with open_models(data) as models:
+    with open_models(data, settings.identity.embedders) as models:
         progress("bench", 0, STEPS)
         clip_frames = None if video is None else read_clip(video)  # first: a bad file should not cost a wait
         visit = rendered_visit(data, models)
@@ -48,7 +48,7 @@ def measure(settings: Settings, data: Path, *, video: Path | None, progress: Pro
         progress("bench", 2, STEPS)
         if not faces:
             raise InputError("no face in the frames", where=str(video), mend="use a video of a face")
-        report["embed_ms"], report["passive_ms"] = embed_and_passive_ms(models, frames[-1].pixels, faces[-1])
+        report |= model_ms(models, frames[-1].pixels, faces[-1])
         progress("bench", 3, STEPS)
         # The visit answers its own flash, so the decision's latency comes from it and the frame rate from the video.
         decisions = run_loop(settings, models, later(visit), rounds=5)["decision_after_flash_ms"]

@@ -37,8 +37,8 @@ from kiosk.runtime.journal import no_journal
 from kiosk.runtime.loop import Turn
 from kiosk.runtime.wiring import Adapters, assemble, scale_of
 from kiosk.runtime.worker import ThreadWorker
-from kiosk.values import Embedding, Frame, NewTemplate, SceneKind
-from models.embedder import VERSION
+from kiosk.values import Embedding, Floats, Frame, NewTemplate, SceneKind
+from models.embedder import LENGTHS, VERSION
 
 PEOPLE = 10_000
 READY_LIMIT_S = 60.0
@@ -168,9 +168,14 @@ def started(clip: Path, data: Path, folder: Path) -> dict[str, float]:
     return {"ready_s": round(ready_s, 2), "rss_mb": round(most_mb, 1)}
 
 
+def _faces(version: str) -> Floats:
+    """``(PEOPLE, D)`` random unit rows."""
+    rows = np.random.default_rng(9).standard_normal((PEOPLE, LENGTHS.get(version, 128)), dtype=np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+
 def _populate(folder: Path) -> None:
-    vectors = np.random.default_rng(9).standard_normal((PEOPLE, 128), dtype=np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = _faces(VERSION)
     with Store.in_directory(folder, create=True) as store:
         for row in range(PEOPLE):
             template = NewTemplate(Embedding(vectors[row], VERSION), f"{row:064x}")
@@ -186,8 +191,7 @@ class _Forgetful:
 
 def _crowd(settings: Settings, models: FaceModels) -> LocalMatcher:
     version = models.embedding_version
-    vectors = np.random.default_rng(9).standard_normal((PEOPLE, 128), dtype=np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = _faces(version)
     gallery = Gallery(version)
     gallery.replace((f"p{row}", Embedding(vectors[row], version)) for row in range(PEOPLE))
     return LocalMatcher(Galleries(gallery), scale_of, settings.identity, lambda _badge: None)

@@ -23,7 +23,7 @@ from tests.support.clikit import Shell, linked_data
 from tests.support.parts import FakeModels, face_like
 from tests.support.visits import RULES
 
-NUMBERS = {"embed_ms", "passive_ms", "perceive_ms", "step_us", "decision_after_flash_ms"}
+NUMBERS = {"embed_ms", "probe_ms", "passive_ms", "perceive_ms", "step_us", "decision_after_flash_ms"}
 SINGLE = {"fps", "cpu_ratio", "rss_mb", "ready_s"}
 FPS = 30.0
 
@@ -72,8 +72,9 @@ def test_a_step_and_a_face_are_measured() -> None:
     """Each with its two figures."""
     seen = [Observation(n, 50.0 + n / FPS, 640, 480, (), None, True, None) for n in range(5)]
     assert parts.step_us(RULES, seen, rounds=2)["p50"] > 0
-    embed, passive = parts.embed_and_passive_ms(FakeModels(), frames(1)[0].pixels, face_like())
-    assert set(embed) == set(passive) == {"p50", "p95"}
+    figures = parts.model_ms(FakeModels(), frames(1)[0].pixels, face_like())
+    assert list(figures) == ["embed_ms", "probe_ms", "passive_ms"]
+    assert all(set(figure) == {"p50", "p95"} for figure in figures.values())
 
 
 def test_search_is_measured_for_each_size(monkeypatch: pytest.MonkeyPatch) -> None:
