@@ -143,6 +143,36 @@ def test_records_that_cannot_be_read_name_nobody() -> None:
         engine.search(someone(1), deadline_s=60.0, crop=face(1))
 
 
+@dataclass
+class Limited(Wire):
+    """A wire that keeps to the limits of the question, as a server does; everybody has so many faces."""
+
+    faces: int = 1
+
+    def search_faces_by_image(self, **members: Any) -> dict[str, Any]:
+        """The best rows from the least similarity on."""
+        told = super().search_faces_by_image(**members)
+        rows = sorted(told["FaceMatches"] * self.faces, key=lambda row: -row["Similarity"])
+        enough = [row for row in rows if row["Similarity"] >= members["FaceMatchThreshold"]]
+        return {**told, "FaceMatches": enough[: members["MaxFaces"]]}
+
+
+def test_a_margin_is_asked_for_against_the_other_model_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """8.5 below what the old model asks for is within 10 of somebody who has just enough of the new one's."""
+    monkeypatch.setitem(LIMITS, VERSION, ModelThresholds(threshold=92.0, margin=1.0))
+    monkeypatch.setitem(LIMITS, NEXT, ModelThresholds(threshold=99.0, margin=10.0))
+    assert asked(Limited({"bob": 83.5}, {"ada": 99.5}), "ada").reason is Reason.AMBIGUOUS_PERSON
+    assert asked(Limited({"bob": 80.5}, {"ada": 99.5}), "ada").reason is Reason.WELCOME
+
+
+def test_those_who_moved_do_not_fill_the_old_answer_for_the_others() -> None:
+    """A hundred faces of two people who count elsewhere: nobody knows who would have been next."""
+    old = {"ada": 99.9, "bob": 99.85, "cyd": 99.8}
+    assert asked(Limited(old, {"ada": 99.1}, faces=50), "ada", "bob").reason is Reason.AMBIGUOUS_PERSON
+    assert asked(Limited(old, {"ada": 99.1}, faces=50), "ada").reason is Reason.AMBIGUOUS_PERSON
+    assert asked(Limited(old, {"ada": 99.1}, faces=30), "ada", "bob").person_id == "cyd"
+
+
 SIMILARITIES = st.sampled_from([96.0, 97.5, 98.2, 99.0, 99.6])
 HITS = st.lists(
     st.tuples(st.sampled_from("abcdef"), SIMILARITIES, st.sampled_from([VERSION, NEXT])), unique_by=lambda hit: hit[0]
