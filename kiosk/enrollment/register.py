@@ -235,8 +235,11 @@ def quality_figures(measures: FaceMeasures) -> Mapping[str, float]:
 
 
 def refuse_known_here(desk: Desk, stills: Sequence[Still], *, but: str = "") -> None:
-    """Raises RecordsConflict for a face that is enrolled on this machine, by anybody but ``but``, or may be."""
-    if desk.known.unseen:
+    """Raises RecordsConflict for a face that is enrolled on this machine, by anybody but ``but``, or may be.
+
+    Whoever is known (``but``) makes nobody new, and proved by their old face who they are.
+    """
+    if desk.known.unseen and not but:
         raise RecordsConflict(
             f"{desk.known.unseen} people are known by no face model in use: this face may be one of theirs",
             mend="set identity.embedder_before, or kiosk reindex; or allow the duplicate",

@@ -102,6 +102,7 @@ def test_without_the_model_of_before_nobody_new_is_enrolled(world: World, tmp_pa
         enroll_images(bare.desk, "New", [photo(tmp_path, 7)])
     assert bare.events("REGISTRATION_REFUSED") == [("REGISTRATION_REFUSED", "UNKNOWN_MODEL")]
     enroll_images(bare.desk, "New", [photo(tmp_path, 7)], allow_duplicate=True)
+    update_images(bare.desk, "New", [photo(tmp_path, 7, 220)])  # makes nobody new
     enroll_images(changed(world).desk, "Newer", [photo(tmp_path, 8)])
 
 
