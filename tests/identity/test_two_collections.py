@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.config.engines import ModelThresholds
+from kiosk.config.engines import EndpointSettings, ModelThresholds
 from kiosk.errors import MatchError, RecordsReadOnly
 from kiosk.identity.answers import Place
 from kiosk.identity.asking import Asker, Unusable
+from kiosk.identity.calling import open_client
 from kiosk.identity.deciding import Hit, decided
 from kiosk.identity.rekognition import RekognitionEngine
 from kiosk.reasons import Reason
@@ -230,3 +231,14 @@ def test_a_server_that_does_not_run_the_old_model_is_a_failure(data: Path) -> No
         with pytest.raises(MatchError) as caught:
             engine.search(someone(1), deadline_s=60.0, crop=face(1))
     assert not isinstance(caught.value, Unusable)
+
+
+@pytest.mark.parametrize(("before", "least"), [(None, 4), ("door", 20)])
+def test_every_call_of_a_search_has_a_connection_that_is_kept(before: str | None, least: int) -> None:
+    """Two collections and eight older ones are asked at once, for two visitors: no handshake at the door."""
+    settings = EndpointSettings(
+        collection="door-2", shards=2, collection_before=before, shards_before=8 if before else None
+    )
+    client = open_client(settings, 1.0)
+    assert client.meta.config.max_pool_connections == least
+    client.close()
