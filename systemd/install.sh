@@ -71,11 +71,16 @@ build_venv() {
     rm -rf -- "$copy"
     say "$1" >"$venv/.complete"
     ln -sfn "venv-$mark" "$PREFIX/venv.new" && mv -T -- "$PREFIX/venv.new" "$PREFIX/venv"
-    find "$PREFIX" -mindepth 1 -maxdepth 1 -name 'venv-*' ! -name "venv-$mark" -exec rm -rf -- {} +
 }
 
-# configured WHAT: what kiosk.toml needs ("extras" or "network"), by the environment that is there.
-configured() { "$PREFIX/venv/bin/python" -m kiosk.config.needs "$1" --config "$SETTINGS/kiosk.toml"; }
+# drop_old_venvs: at the very end, since until the door is started anew it runs from an old one.
+drop_old_venvs() {
+    find "$PREFIX" -mindepth 1 -maxdepth 1 -name 'venv-*' ! -name "$(readlink "$PREFIX/venv")" -exec rm -rf -- {} +
+}
+
+# configured WHAT: what kiosk.toml needs ("extras" or "network"), by the environment that is there; -I: whatever lies in
+# the folder where this is run is not root's to import.
+configured() { "$PREFIX/venv/bin/python" -I -m kiosk.config.needs "$1" --config "$SETTINGS/kiosk.toml"; }
 
 # present_extras: those that the configuration needs; of one that cannot be read, those that are there.
 present_extras() {
@@ -88,19 +93,20 @@ wanted_extras() {
     local more=""
     [ ! -r "$SETTINGS/extras" ] || more="$(cat -- "$SETTINGS/extras")"
     { say "$1" && present_extras && say "$more"; } |
-        tr -s ' ,' '\n\n' | sed '/^$/d' | LC_ALL=C sort -u | paste -sd,
+        tr -s ' ,\t\r' '\n' | sed '/^$/d' | LC_ALL=C sort -u | paste -sd,
 }
 
-# remember_extras WORD...: beside those that the configuration needs: cards, server.
+# remember_extras WORD...: beside those that were asked for before, and those that the configuration needs.
 remember_extras() {
-    local word
-    for word in "$@"; do
+    local word words=()
+    mapfile -t words < <({ say "$*" && cat -- "$SETTINGS/extras" 2>/dev/null; } | tr -s ' ,\t\r' '\n' | sed '/^$/d' | LC_ALL=C sort -u)
+    for word in ${words[@]+"${words[@]}"}; do
         case "$word" in
             cards | server | cloud | kpi | postgres) ;;
-            *) fail "there is no extra \"$word\"" "known: cards, server, cloud, kpi, postgres" ;;
+            *) fail "there is no extra \"$word\"" "known: cards, server, cloud, kpi, postgres (kept in $SETTINGS/extras)" ;;
         esac
     done
-    [ "$#" -eq 0 ] || { install -d -m 0755 "$SETTINGS" && say "$*" >"$SETTINGS/extras"; }
+    [ "$#" -eq 0 ] || { install -d -m 0755 "$SETTINGS" && say "${words[*]}" >"$SETTINGS/extras"; }
 }
 
 # write_network: the door gets a network only where kiosk.toml names something to be reached.
@@ -168,8 +174,9 @@ install_unit() {
 device_install() {
     local board extra extras packages=() source=()
     need_root install
-    remember_extras "$@"
     umask 022
+    export PYTHONSAFEPATH=1 # nothing is imported from the folder where this is run
+    remember_extras "$@"
     find_python
     board="$(machine)"
     case "$board" in pi) extra=pi ;; *) extra=jetson ;; esac # jetson: gpiod alone, which serves any other board
@@ -187,6 +194,7 @@ device_install() {
     write_command
     write_network
     install_unit
+    drop_old_venvs
     say "Installed for this machine ($board). Next: edit $SETTINGS/kiosk.toml, then: sudo kiosk doctor"
 }
 

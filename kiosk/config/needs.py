@@ -46,7 +46,7 @@ def network(settings: Settings) -> str:
     listens = settings.kpi.address
     if not calls and listens is None:
         return ""
-    here = all(_is_here(one.endpoint_url) for one in calls) and (listens is None or listens.loopback)
+    here = all(_is_here(one.endpoint_url) for one in calls) and (listens is None or _is_own(listens.host))
     lines = [
         "# Written by setup.sh install from kiosk.toml, whose engines or figures need a network.",
         "[Service]",
@@ -62,7 +62,12 @@ def network(settings: Settings) -> str:
 def _is_here(url: str | None) -> bool:
     """Whether an engine's address is this machine's own; AWS itself is not."""
     host = None if url is None else urlsplit(url).hostname
-    return host is not None and Address(host, 0).loopback
+    return host is not None and _is_own(host)
+
+
+def _is_own(host: str) -> bool:
+    """By address, or by the one name that never means another machine (RFC 6761); if it does, the sandbox refuses."""
+    return host.lower() == "localhost" or Address(host, 0).loopback
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -81,6 +81,9 @@ def register(
     desk.registry.book.check_free(name, badge)
     steps.step = "duplicate"
     if not allow_duplicate:
+        with desk.turn:
+            desk.known.follow()
+            refuse_unseen(desk)
         refuse_known_elsewhere(desk, stills, but=person_id)
     with Adding(desk, person_id, steps) as adding:
         steps.step = "badge"
@@ -235,18 +238,27 @@ def quality_figures(measures: FaceMeasures) -> Mapping[str, float]:
 
 
 def refuse_known_here(desk: Desk, stills: Sequence[Still], *, but: str = "") -> None:
-    """Raises RecordsConflict for a face that is enrolled on this machine, by anybody but ``but``, or may be."""
+    """Raises RecordsConflict for a face that is enrolled on this machine, by anybody but ``but``, or may be.
+
+    Whoever is known (``but``) makes nobody new, and proved by their old face who they are.
+    """
+    if not but:
+        refuse_unseen(desk)
+    for still in stills:
+        match = desk.known.everybody.search(still.embedding, deadline_s=DEADLINE_S)
+        if match.reason is Reason.AMBIGUOUS_PERSON or (match.reason is Reason.WELCOME and match.person_id != but):
+            who = "several people" if match.person_id is None else _called(desk, match.person_id)
+            raise _duplicate(still, who, match.similarity)
+
+
+def refuse_unseen(desk: Desk) -> None:
+    """Raises RecordsConflict while anybody may be enrolled whose face cannot be compared; as of the last ``follow``."""
     if desk.known.unseen:
         raise RecordsConflict(
             f"{desk.known.unseen} people are known by no face model in use: this face may be one of theirs",
             mend="set identity.embedder_before, or kiosk reindex; or allow the duplicate",
             reason="UNKNOWN_MODEL",
         )
-    for still in stills:
-        match = desk.known.everybody.search(still.embedding, deadline_s=DEADLINE_S)
-        if match.reason is Reason.AMBIGUOUS_PERSON or (match.reason is Reason.WELCOME and match.person_id != but):
-            who = "several people" if match.person_id is None else _called(desk, match.person_id)
-            raise _duplicate(still, who, match.similarity)
 
 
 def refuse_known_elsewhere(desk: Desk, stills: Sequence[Still], *, but: str = "") -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kiosk.enrollment.book import Removal
 from kiosk.enrollment.desk import Registry
-from kiosk.enrollment.settle import settle
+from kiosk.enrollment.settle import settle_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +31,5 @@ def remove_person(registry: Registry, ref: str) -> Removed:
     known = registry.book.find(ref).person_id
     places = [(engine.name, home) for engine in registry.engines for home in engine.homes(known)]
     removal = registry.book.remove(known, places + registry.aside, registry.addresses)
-    done = settle(registry, known)
+    done = settle_after(registry, known)
     return Removed(removal, done.erased, done.waiting, done.problems)

@@ -81,6 +81,14 @@ def settle(registry: Registry, person_id: str | None = None, *, answered: Sequen
     return Settled(erased, len(registry.book.tasks(person_id)), tuple(dict.fromkeys(problems)))
 
 
+def settle_after(registry: Registry, person_id: str, *, answered: Sequence[int] = ()) -> Settled:
+    """``settle`` of somebody whom the book has just changed or removed: that stands, so nothing is raised."""
+    try:
+        return settle(registry, person_id, answered=answered)
+    except RecordsError as error:
+        return Settled(waiting=1, problems=(str(error),))  # at least: nobody can tell
+
+
 def _is_due(registry: Registry, task: Task) -> bool:
     """Not another living process's, and not one that was looked at and now waits for its last look."""
     if task.owner and task.owner != registry.owner and registry.is_alive(task.owner):

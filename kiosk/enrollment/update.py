@@ -20,7 +20,7 @@ from kiosk.enrollment.register import (
     refuse_known_elsewhere,
     written,
 )
-from kiosk.enrollment.settle import settle
+from kiosk.enrollment.settle import settle_after
 from kiosk.enrollment.stills import FaceRule, QualityRule, Still
 from kiosk.errors import InputError, KioskError
 from kiosk.values import Person
@@ -74,7 +74,7 @@ def update_images(
         adding.confirm(entry.faces)
     except KioskError as error:  # the change stands: what lags behind is told, not undone
         problems.append(str(error))
-    done = settle(desk.registry, known, answered=adding.aside)
+    done = settle_after(desk.registry, known, answered=adding.aside)
     return Updated(person, done.waiting, (*problems, *done.problems))
 
 

@@ -38,8 +38,12 @@ class Place:
 
     @property
     def least(self) -> float:
-        """The lowest similarity that any face model's rules look at, 0..100."""
-        return max(0.0, min(rules.threshold - rules.margin for rules in self.thresholds.values()))
+        """The lowest similarity that any face model's rules look at, 0..100.
+
+        The margin of one model may be asked for against somebody who is known by another (``deciding``).
+        """
+        limits = self.thresholds.values()
+        return max(0.0, min(one.threshold for one in limits) - max(one.margin for one in limits))
 
     def question(self, collection: str, content: bytes, most: int, least: float, quality: str) -> dict[str, object]:
         """The members of ``operation``: up to ``most`` people or faces of at least ``least``."""

@@ -75,16 +75,14 @@ class RekognitionEngine:
         if badge is not None:
             return self._verify(content, badge, until_s)
         everywhere = [(place, name) for place in self._places for name in names(place.prefix, place.shards)]
-        found = self._ask(everywhere, content, until_s)
-        full = any(len(one.people) == 1 and one.rows >= MOST_MATCHES for _, one in found)
-        version, hits = self._hits(found)
+        version, hits, full = self._hits(self._ask(everywhere, content, until_s))
         return decided(hits, version, self.name, self._may_enter, full=full)
 
     def _verify(self, content: bytes, badge: str, until_s: float) -> Match:
         holder = self._read(self._badge_holder, badge)
         if holder is None:
             return Match(None, 0.0, 0.0, self.name, "", Reason.UNKNOWN_BADGE)
-        version, hits = self._hits(self._ask(self._homes(holder), content, until_s))
+        version, hits, _ = self._hits(self._ask(self._homes(holder), content, until_s))
         return verified(hits, holder, version, self.name)
 
     def _homes(self, person_id: str) -> list[tuple[Place, str]]:
@@ -96,10 +94,11 @@ class RekognitionEngine:
                 return shards
         return [(place, collection_of(place.prefix, person_id, place.shards)) for place in self._places]
 
-    def _hits(self, found: Sequence[tuple[Place, Found]]) -> tuple[str, list[Hit]]:
-        """(face model of the first that was asked, each person once). Raises MatchError."""
+    def _hits(self, found: Sequence[tuple[Place, Found]]) -> tuple[str, list[Hit], bool]:
+        """(face model of the first that was asked, each person once, whether an answer had no room for a second person
+        who counts there). Raises MatchError."""
         hits: dict[str, Hit] = {}
-        versions = []
+        versions, full = [], False
         for place in self._places:
             answers = [one for of, one in found if of is place]
             if not answers:  # whoever shows a badge is sought where they are
@@ -107,10 +106,10 @@ class RekognitionEngine:
             version, best = together(answers, place)
             versions.append(version)
             rules = place.thresholds[version]
-            for person_id, similarity in best.items():
-                if place is self._places[0] or not (person_id in hits or self._has_moved(person_id)):
-                    hits[person_id] = Hit(person_id, similarity, version, rules)
-        return versions[0], list(hits.values())
+            count = {one for one in best if place is self._places[0] or not (one in hits or self._has_moved(one))}
+            hits |= {one: Hit(one, best[one], version, rules) for one in best if one in count}
+            full = full or any(one.rows >= MOST_MATCHES and len(count & set(one.people)) < 2 for one in answers)
+        return versions[0], list(hits.values()), full
 
     def _has_moved(self, person_id: str) -> bool:
         present = names(self._places[0].prefix, self._places[0].shards)

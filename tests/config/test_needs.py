@@ -54,6 +54,12 @@ OPEN = ["PrivateNetwork=no", "RestrictAddressFamilies=AF_INET AF_INET6"]
             [*OPEN, "IPAddressAllow=localhost", "SocketBindAllow=tcp:9464"],
             id="figures for this machine",
         ),
+        pytest.param(SITE.format("https://localhost:8765"), [*OPEN, "IPAddressAllow=localhost"], id="by its name"),
+        pytest.param(
+            '[kpi]\nprometheus = "localhost:9464"\n',
+            [*OPEN, "IPAddressAllow=localhost", "SocketBindAllow=tcp:9464"],
+            id="figures by its name",
+        ),
         pytest.param(
             '[kpi]\nprometheus = "0.0.0.0:9464"\n',
             [*OPEN, "IPAddressDeny=", "SocketBindAllow=tcp:9464"],

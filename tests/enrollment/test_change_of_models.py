@@ -102,7 +102,21 @@ def test_without_the_model_of_before_nobody_new_is_enrolled(world: World, tmp_pa
         enroll_images(bare.desk, "New", [photo(tmp_path, 7)])
     assert bare.events("REGISTRATION_REFUSED") == [("REGISTRATION_REFUSED", "UNKNOWN_MODEL")]
     enroll_images(bare.desk, "New", [photo(tmp_path, 7)], allow_duplicate=True)
+    update_images(bare.desk, "New", [photo(tmp_path, 7, 220)])  # makes nobody new
     enroll_images(changed(world).desk, "Newer", [photo(tmp_path, 8)])
+
+
+def test_engines_are_not_asked_in_vain(tmp_path: Path) -> None:
+    """Who is refused for the sake of others is not searched, indexed and erased first, which costs by the call."""
+    with open_world(tmp_path) as opened:
+        enroll_images(opened.desk, "Ada", [photo(tmp_path, 1)])
+        bare = changed(opened, before=None)
+        opened.wires["site"].asked.clear()
+        with pytest.raises(RecordsConflict, match="1 people are known by no face model in use"):
+            enroll_images(bare.desk, "New", [photo(tmp_path, 7)])
+        assert opened.wires["site"].asked == []
+        opened.store.remove_person("Ada")
+        enroll_images(bare.desk, "New", [photo(tmp_path, 7)])  # the same desk, once the reason is gone
 
 
 def test_new_pictures_move_a_person(world: World, tmp_path: Path) -> None:

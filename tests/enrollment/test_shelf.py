@@ -19,7 +19,7 @@ from kiosk.enrollment.register import enroll_images
 from kiosk.enrollment.remove import remove_person
 from kiosk.enrollment.settle import SETTLE, settle
 from kiosk.enrollment.update import update_images
-from kiosk.errors import KioskError, RecordsError
+from kiosk.errors import KioskError, RecordsError, RecordsLocked
 from tests.support.enrolling import Killed, World, open_world, photo
 from tests.support.facekit import VERSION
 from tests.support.places import MemoryPictures
@@ -148,3 +148,38 @@ def test_a_reindex_leaves_a_cut_off_updates_pictures_alone(tmp_path: Path) -> No
         result = changing.Reindexed()
         changing.reindex(world.restarted(engines=(new,)).desk, decode_image, result)
         assert world.faces("next") == {ada.person_id: 1}
+
+
+@dataclass
+class Locked:
+    """A book that cannot be read any more once ``last`` was written."""
+
+    book: Any
+    last: str
+    done: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            if self.done and name == "tasks":
+                raise RecordsLocked("locked")
+            told = getattr(self.book, name)(*arguments, **named)
+            self.done = self.done or name == self.last
+            return told
+
+        return call
+
+
+@pytest.mark.parametrize("last", ["change", "remove"])
+def test_what_the_book_has_done_is_not_told_as_refused(tmp_path: Path, last: str) -> None:
+    """Settling afterwards is locked out: the staff hears that something is left, and not that nothing was changed."""
+    with open_world(tmp_path, shelf=MemoryPictures(), keeps_pictures=True) as world:
+        enroll_images(world.desk, "Ada", [photo(tmp_path, 1)])
+        desk = replace(world.desk, registry=replace(world.registry, book=Locked(world.registry.book, last)))
+        done: Any = None
+        if last == "change":
+            done = update_images(desk, "Ada", [photo(tmp_path, 1, 220)])
+        else:
+            done = remove_person(desk.registry, "Ada")
+        assert (done.waiting, done.problems) == (1, ("locked",))
+        settle(world.restarted().registry)
+        assert world.faces() == ({} if last == "remove" else {done.person.person_id: 1})

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.config.engines import ModelThresholds
+from kiosk.config.engines import EndpointSettings, ModelThresholds
 from kiosk.errors import MatchError, RecordsReadOnly
 from kiosk.identity.answers import Place
 from kiosk.identity.asking import Asker, Unusable
+from kiosk.identity.calling import open_client
 from kiosk.identity.deciding import Hit, decided
 from kiosk.identity.rekognition import RekognitionEngine
 from kiosk.reasons import Reason
@@ -143,6 +144,36 @@ def test_records_that_cannot_be_read_name_nobody() -> None:
         engine.search(someone(1), deadline_s=60.0, crop=face(1))
 
 
+@dataclass
+class Limited(Wire):
+    """A wire that keeps to the limits of the question, as a server does; everybody has so many faces."""
+
+    faces: int = 1
+
+    def search_faces_by_image(self, **members: Any) -> dict[str, Any]:
+        """The best rows from the least similarity on."""
+        told = super().search_faces_by_image(**members)
+        rows = sorted(told["FaceMatches"] * self.faces, key=lambda row: -row["Similarity"])
+        enough = [row for row in rows if row["Similarity"] >= members["FaceMatchThreshold"]]
+        return {**told, "FaceMatches": enough[: members["MaxFaces"]]}
+
+
+def test_a_margin_is_asked_for_against_the_other_model_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """8.5 below what the old model asks for is within 10 of somebody who has just enough of the new one's."""
+    monkeypatch.setitem(LIMITS, VERSION, ModelThresholds(threshold=92.0, margin=1.0))
+    monkeypatch.setitem(LIMITS, NEXT, ModelThresholds(threshold=99.0, margin=10.0))
+    assert asked(Limited({"bob": 83.5}, {"ada": 99.5}), "ada").reason is Reason.AMBIGUOUS_PERSON
+    assert asked(Limited({"bob": 80.5}, {"ada": 99.5}), "ada").reason is Reason.WELCOME
+
+
+def test_those_who_moved_do_not_fill_the_old_answer_for_the_others() -> None:
+    """A hundred faces of two people who count elsewhere: nobody knows who would have been next."""
+    old = {"ada": 99.9, "bob": 99.85, "cyd": 99.8}
+    assert asked(Limited(old, {"ada": 99.1}, faces=50), "ada", "bob").reason is Reason.AMBIGUOUS_PERSON
+    assert asked(Limited(old, {"ada": 99.1}, faces=50), "ada").reason is Reason.AMBIGUOUS_PERSON
+    assert asked(Limited(old, {"ada": 99.1}, faces=30), "ada", "bob").person_id == "cyd"
+
+
 SIMILARITIES = st.sampled_from([96.0, 97.5, 98.2, 99.0, 99.6])
 HITS = st.lists(
     st.tuples(st.sampled_from("abcdef"), SIMILARITIES, st.sampled_from([VERSION, NEXT])), unique_by=lambda hit: hit[0]
@@ -200,3 +231,14 @@ def test_a_server_that_does_not_run_the_old_model_is_a_failure(data: Path) -> No
         with pytest.raises(MatchError) as caught:
             engine.search(someone(1), deadline_s=60.0, crop=face(1))
     assert not isinstance(caught.value, Unusable)
+
+
+@pytest.mark.parametrize(("before", "least"), [(None, 4), ("door", 20)])
+def test_every_call_of_a_search_has_a_connection_that_is_kept(before: str | None, least: int) -> None:
+    """Two collections and eight older ones are asked at once, for two visitors: no handshake at the door."""
+    settings = EndpointSettings(
+        collection="door-2", shards=2, collection_before=before, shards_before=8 if before else None
+    )
+    client = open_client(settings, 1.0)
+    assert client.meta.config.max_pool_connections == least
+    client.close()
