@@ -55,7 +55,7 @@ def network(settings: Settings) -> str:
         "IPAddressAllow=localhost" if here else "IPAddressDeny=",
     ]
     if listens is not None:
-        lines.append(f"SocketBindAllow=tcp:{listens.port}")
+        lines.append(f"SocketBindAllow=tcp:{listens.port}" if listens.port else "SocketBindAllow=tcp")
     return "\n".join(lines) + "\n"
 
 

@@ -25,6 +25,9 @@ class Hit:
     """Face model."""
     rules: ModelThresholds
     """Of that model."""
+    stale: bool = False
+    """An old face of somebody who has moved, and whom the present collections did not show: it names nobody, but stands
+    in others' way. They may have been moving just then, or the present collections may have lost them."""
 
     @property
     def above(self) -> float:
@@ -52,16 +55,16 @@ def decided(
 
     if not top.above >= 0.0:
         return match(Reason.UNKNOWN_PERSON)
-    if top.similarity - runner_up < top.rules.margin or full:
+    if not top.similarity - runner_up >= top.rules.margin or not top.similarity > runner_up or full:
         return match(Reason.AMBIGUOUS_PERSON)
-    if not may_enter(top.person_id):
+    if top.stale or not may_enter(top.person_id):
         return match(Reason.UNKNOWN_PERSON)
     return match(Reason.WELCOME, top.person_id)
 
 
 def verified(hits: Sequence[Hit], holder: str, version: str, source: str) -> Match:
     """The 1:1 answer for the ``holder`` of a badge, whoever else resembles more."""
-    theirs = [hit for hit in hits if hit.person_id == holder]
+    theirs = [hit for hit in hits if hit.person_id == holder and not hit.stale]
     if not theirs:
         return Match(None, 0.0, 0.0, source, version, Reason.BADGE_MISMATCH)
     top = max(theirs, key=lambda hit: hit.above)

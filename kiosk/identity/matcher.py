@@ -108,7 +108,7 @@ class LocalMatcher:
             return Match(None, 0.0, 0.0, LOCAL, self.model_version, Reason.UNKNOWN_PERSON)
         if found.similarity < self._settings.threshold:
             return _match(found, None, Reason.UNKNOWN_PERSON)
-        if found.similarity - found.runner_up < self._settings.margin:
+        if not found.similarity - found.runner_up >= self._settings.margin or not found.similarity > found.runner_up:
             return _match(found, None, Reason.AMBIGUOUS_PERSON)
         return _match(found, found.person_id, Reason.WELCOME)
 

@@ -106,8 +106,11 @@ class RekognitionEngine:
             version, best = together(answers, place)
             versions.append(version)
             rules = place.thresholds[version]
-            count = {one for one in best if place is self._places[0] or not (one in hits or self._has_moved(one))}
-            hits |= {one: Hit(one, best[one], version, rules) for one in best if one in count}
+            count = best.keys() - hits.keys()
+            present = place is self._places[0]
+            hits |= {
+                one: Hit(one, best[one], version, rules, stale=not present and self._has_moved(one)) for one in count
+            }
             full = full or any(one.rows >= MOST_MATCHES and len(count & set(one.people)) < 2 for one in answers)
         return versions[0], list(hits.values()), full
 

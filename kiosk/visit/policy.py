@@ -102,6 +102,6 @@ def _refuse_match(case: Case, settings: IdentitySettings) -> Reason | None:
     limits = settings if match.source == LOCAL else settings.models.get(match.model_version)
     if limits is None or not match.person_id or not limits.threshold <= match.similarity <= 100.0:
         return Reason.UNKNOWN_PERSON  # of a face model without thresholds a similarity says nothing
-    if not match.margin >= limits.margin:
+    if not match.margin >= limits.margin or not match.margin > 0.0:  # two who are equally alike are nobody
         return Reason.AMBIGUOUS_PERSON
     return None

@@ -61,6 +61,15 @@ def test_one_to_many(people: list[tuple[str, float]], named: str | None, reason:
         assert match.similarity == pytest.approx(max(s for _, s in people), abs=1e-3)
 
 
+def test_two_who_are_equally_alike_are_nobody() -> None:
+    """Without a margin the order of enrollment would decide."""
+    gallery = Gallery(VERSION)
+    gallery.replace([("a", at(99.5, 1)), ("b", at(99.5, 1))])
+    none = IdentitySettings(threshold=98.5, margin=0.0)
+    match = LocalMatcher(Galleries(gallery), lambda _version: SCALE, none, {}.get).search(PROBE, deadline_s=1)
+    assert (match.person_id, match.reason) == (None, Reason.AMBIGUOUS_PERSON)
+
+
 @pytest.mark.parametrize(
     ("badge", "named", "reason"),
     [

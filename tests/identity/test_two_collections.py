@@ -112,6 +112,25 @@ def test_whoever_may_not_enter_is_not_taken_for_somebody_else(wire: Wire) -> Non
     assert (found.person_id, found.reason) == (None, Reason.UNKNOWN_PERSON)
 
 
+def test_whoever_moved_and_is_not_shown_there_names_nobody_and_lets_nobody_pass_for_them() -> None:
+    """They may be moving just now, or the present collection was lost: no look-alike gets in by that."""
+    found = asked(Wire({"ada": 99.5, "bob": 98.2}), "ada")
+    assert (found.person_id, found.reason) == (None, Reason.UNKNOWN_PERSON)
+    assert asked(Wire({"ada": 99.5, "bob": 98.6}), "ada").reason is Reason.AMBIGUOUS_PERSON
+    assert asked(Wire({"ada": 97.2, "bob": 99.5}), "ada").person_id == "bob"
+    assert asked(Wire({"ada": 99.5, "bob": 99.0}, {"ada": 97.6}), "ada").person_id == "bob"  # the present model's word
+
+
+@pytest.mark.parametrize("other", [VERSION, NEXT])
+def test_two_who_are_equally_alike_are_nobody(other: str) -> None:
+    """Whatever margin is configured: none at all would let the order of the answer decide."""
+    limits = {VERSION: ModelThresholds(threshold=98.0, margin=0.0), NEXT: ModelThresholds(threshold=99.0, margin=0.0)}
+    top = Hit("ada", 98.5, VERSION, limits[VERSION])
+    near = Hit("bob", 98.5 if other == VERSION else 99.5, other, limits[other])
+    assert decided([top, near], NEXT, "site", lambda _: True).reason is Reason.AMBIGUOUS_PERSON
+    assert decided([top], NEXT, "site", lambda _: True).person_id == "ada"
+
+
 @pytest.mark.parametrize("badge", [None, "17"])
 def test_an_old_collection_that_fails_is_a_failure_not_nobody(badge: str | None) -> None:
     """Another engine must be asked then: the person may be there."""
@@ -171,7 +190,8 @@ def test_those_who_moved_do_not_fill_the_old_answer_for_the_others() -> None:
     old = {"ada": 99.9, "bob": 99.85, "cyd": 99.8}
     assert asked(Limited(old, {"ada": 99.1}, faces=50), "ada", "bob").reason is Reason.AMBIGUOUS_PERSON
     assert asked(Limited(old, {"ada": 99.1}, faces=50), "ada").reason is Reason.AMBIGUOUS_PERSON
-    assert asked(Limited(old, {"ada": 99.1}, faces=30), "ada", "bob").person_id == "cyd"
+    apart = {"ada": 99.9, "cyd": 99.8, "bob": 98.0}
+    assert asked(Limited(apart, {"ada": 99.1}, faces=30), "ada", "bob").person_id == "cyd"
 
 
 SIMILARITIES = st.sampled_from([96.0, 97.5, 98.2, 99.0, 99.6])

@@ -113,6 +113,13 @@ def test_the_limits_themselves_pass(similarity: float, runner_up: float) -> None
     assert isinstance(decide(case, SETTINGS), Grant)
 
 
+def test_two_who_are_equally_alike_are_nobody() -> None:
+    """Also where no margin is asked for."""
+    none = SETTINGS.model_copy(update={"margin": 0.0})
+    assert decide(replace(GOOD, match=match_of(ALICE, 99.0, 99.0)), none) == Deny(Reason.AMBIGUOUS_PERSON)
+    assert isinstance(decide(replace(GOOD, match=match_of(ALICE, 99.0, 98.9)), none), Grant)
+
+
 @given(
     verdict=st.sampled_from(Liveness),
     gate=st.sampled_from(Verdict),
