@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kiosk.config.address import Address
 from kiosk.errors import ConfigurationError, RekognitionFault
@@ -111,9 +113,10 @@ def _response(reply: Reply) -> Response:
 def serve(
     dispatcher: Dispatcher, address: Address, certificate: Certificate | None, ready: Callable[[str], None]
 ) -> None:
-    """Listen until interrupted; ``ready`` is told the URL once connections are taken.
+    """Listen until SIGINT or SIGTERM; ``ready`` is told the URL once connections are taken.
 
-    Raises ConfigurationError: no certificate on an address that others can reach, or an address that is not to be had.
+    Raises KeyboardInterrupt in the end, when all is closed; ConfigurationError: no certificate on an address that
+    others can reach, or an address that is not to be had.
     """
     if certificate is None and not address.loopback:
         raise ConfigurationError(
@@ -143,12 +146,41 @@ def serve(
         timeout_graceful_shutdown=GRACE_S,
     )
     listening = _bound(address)
-    scheme = "http" if certificate is None else "https"
-    ready(f"{scheme}://{address.shown}:{listening.getsockname()[1]}")
+    server = uvicorn.Server(config)
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        with _ended_by_signals(server) as ended:
+            scheme = "http" if certificate is None else "https"
+            ready(f"{scheme}://{address.shown}:{listening.getsockname()[1]}")
+            server.run(sockets=[listening])
     finally:
         listening.close()
+    if ended:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _ended_by_signals(server: Any) -> Iterator[list[int]]:
+    """SIGINT and SIGTERM end the server from before it runs; which came. A second SIGINT does not wait.
+
+    As an exception, Python's own answer to SIGINT, it would be lost where exceptions are: in a finalizer, a callback of
+    the garbage collector.
+    """
+    ended: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def end(number: int, _frame: object) -> None:
+        ended.append(number)
+        server.should_exit = True
+        if number == signal.SIGINT:
+            signal.signal(number, before[signal.SIGINT])
+
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _bound(address: Address) -> socket.socket:

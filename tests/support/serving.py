@@ -51,4 +51,8 @@ def serving(*options: str) -> Iterator[Running]:
             yield Running(line.removeprefix("listening on ").strip(), process)
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=WAIT_S)
+            try:
+                process.communicate(timeout=WAIT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()  # else leaving the block would wait for ever
+                raise
