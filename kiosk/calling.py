@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kiosk.config.cloud import ServiceSettings
 from kiosk.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How one service is reached."""
+    """How one service is asked."""
 
-    region: str
-    endpoint_url: str | None
-    profile: str | None
     connect_s: float
     read_s: float
     """Longest pause within an answer."""
@@ -26,10 +24,10 @@ class Line:
     ca_bundle: Path | None = None
 
 
-def connect(service: str, line: Line, *, where: str) -> Any:
+def connect(service: str, settings: ServiceSettings, line: Line, *, where: str) -> Any:
     """The client (untyped library), to be closed with ``close``; no request is made yet.
 
-    Raises ConfigurationError, which names ``where``: boto3 is missing, or ``line`` cannot be used.
+    Raises ConfigurationError, which names ``where``: boto3 is missing, or the settings cannot be used.
     """
     try:
         import boto3
@@ -47,10 +45,10 @@ def connect(service: str, line: Line, *, where: str) -> Any:
         ignore_configured_endpoint_urls=True,  # requests go where the kiosk says, and nowhere else
     )
     try:
-        return boto3.session.Session(profile_name=line.profile).client(
+        return boto3.session.Session(profile_name=settings.profile).client(
             service,
-            region_name=line.region,
-            endpoint_url=line.endpoint_url,
+            region_name=settings.region,
+            endpoint_url=settings.endpoint_url,
             verify=None if line.ca_bundle is None else str(line.ca_bundle),
             config=config,
         )

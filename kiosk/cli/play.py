@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from kiosk.cli.common import ConfigOption, JsonOption, emit, progress, say
 from kiosk.config.load import load
 from kiosk.config.paths import data_dir
 from kiosk.errors import DisplayClosed
+from kiosk.stopping import on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,20 +32,8 @@ def register(app: typer.Typer) -> None:
 def stop_on_signals() -> Iterator[threading.Event]:
     """SIGINT and SIGTERM end the loop in order: the door is locked on the way out. A second SIGINT does not wait."""
     stop = threading.Event()
-    before = {int(number): signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def end(number: int, _frame: object) -> None:
-        stop.set()
-        if number == signal.SIGINT:
-            signal.signal(number, before[number])
-
-    for number in before:
-        signal.signal(number, end)
-    try:
+    with on_signals(stop.set):
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def run(

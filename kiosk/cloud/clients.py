@@ -26,13 +26,5 @@ def open_service(service: str, settings: ServiceSettings) -> Any:
     Safe from several threads; no request is made yet. Raises ConfigurationError: boto3 is missing, or the settings
     name a profile or an address that cannot be used.
     """
-    line = Line(
-        settings.region,
-        settings.endpoint_url,
-        settings.profile,
-        connect_s=CONNECT_S,
-        read_s=READ_S,
-        attempts=ATTEMPTS,
-        retry_mode="adaptive",
-    )
-    return connect(service, line, where=service)
+    line = Line(CONNECT_S, READ_S, attempts=ATTEMPTS, retry_mode="adaptive")
+    return connect(service, settings, line, where=service)

@@ -21,12 +21,9 @@ def open_client(endpoint: EndpointSettings, deadline_s: float) -> Any:
         )
     before = 0 if endpoint.collection_before is None else endpoint.shards_before or endpoint.shards  # asked at once
     line = Line(
-        endpoint.region,
-        endpoint.endpoint_url,
-        endpoint.profile,
-        connect_s=endpoint.connect_s,
+        endpoint.connect_s,
         read_s=deadline_s,
         connections=max(4, 2 * (endpoint.shards + before)),
         ca_bundle=endpoint.ca_bundle,
     )
-    return connect("rekognition", line, where="rekognition")
+    return connect("rekognition", endpoint, line, where="rekognition")

@@ -17,12 +17,5 @@ def open_client(settings: CloudWatchSettings) -> Any:
 
     Raises ConfigurationError: boto3 is missing, or the settings name a profile or an address that cannot be used.
     """
-    line = Line(
-        settings.region,
-        settings.endpoint_url,
-        settings.profile,
-        connect_s=CONNECT_S,
-        read_s=READ_S,
-        connections=1,
-    )
-    return connect("cloudwatch", line, where="kpi.cloudwatch")
+    line = Line(CONNECT_S, READ_S, connections=1)
+    return connect("cloudwatch", settings, line, where="kpi.cloudwatch")

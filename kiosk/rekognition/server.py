@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import socket
+import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kiosk.config.address import Address
 from kiosk.errors import ConfigurationError, RekognitionFault
@@ -24,6 +23,7 @@ from kiosk.rekognition.dispatch import Dispatcher, Reply
 from kiosk.rekognition.faults import malformed, throttled
 from kiosk.rekognition.model import CONTENT_TYPE
 from kiosk.rekognition.protocol import bounded_protocol
+from kiosk.stopping import on_signals
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -147,40 +147,21 @@ def serve(
     )
     listening = _bound(address)
     server = uvicorn.Server(config)
+    ended = threading.Event()
+
+    def end() -> None:
+        server.should_exit = True
+        ended.set()
+
     try:
-        with _ended_by_signals(server) as ended:
+        with on_signals(end):  # from before it runs: as soon as the address is told, somebody may send one
             scheme = "http" if certificate is None else "https"
             ready(f"{scheme}://{address.shown}:{listening.getsockname()[1]}")
             server.run(sockets=[listening])
     finally:
         listening.close()
-    if ended:
+    if ended.is_set():
         raise KeyboardInterrupt
-
-
-@contextmanager
-def _ended_by_signals(server: Any) -> Iterator[list[int]]:
-    """SIGINT and SIGTERM end the server from before it runs; which came. A second SIGINT does not wait.
-
-    As an exception, Python's own answer to SIGINT, it would be lost where exceptions are: in a finalizer, a callback of
-    the garbage collector.
-    """
-    ended: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def end(number: int, _frame: object) -> None:
-        ended.append(number)
-        server.should_exit = True
-        if number == signal.SIGINT:
-            signal.signal(number, before[signal.SIGINT])
-
-    for number in before:
-        signal.signal(number, end)
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _bound(address: Address) -> socket.socket:
