@@ -123,6 +123,12 @@ class FaceModels(Closeable, Protocol):
         """Mean probability 0..1 over the present passive models that this is no print or screen."""
 
 
+def versions_of(models: FaceModels) -> tuple[str, ...]:
+    """Of all embeddings that can be made: by the present model, and by the one before during a change."""
+    before = models.version_before
+    return (models.embedding_version,) if before is None else (models.embedding_version, before)
+
+
 def probe_of(models: FaceModels, pixels: Pixels, face: Face) -> Embedding:
     """The face as people are searched by: by the present model, and by the one before while people are known by it.
 

@@ -42,6 +42,7 @@ from kiosk.errors import (
     RecordsLocked,
     RecordsReadOnly,
 )
+from kiosk.ports import versions_of
 
 Ended = Literal["enrolled", "already", "usable", "refused", "failed"]
 """``usable``: of a dry run."""
@@ -230,8 +231,7 @@ class Batch:
 
     def _known(self, entry: BatchEntry) -> str:
         """Whose templates all pictures are; empty: not of one person."""
-        models, owner_of = self._desk.reader.models, self._desk.registry.book.owner_of
-        versions = [one for one in (models.embedding_version, models.version_before) if one is not None]
+        versions, owner_of = versions_of(self._desk.reader.models), self._desk.registry.book.owner_of
         digests = [digest_of(path) for path in entry.paths]
         owners = {next(filter(None, (owner_of(one, of) for of in versions)), None) for one in digests}
         return (owners.pop() or "") if len(owners) == 1 else ""

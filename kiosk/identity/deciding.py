@@ -1,4 +1,4 @@
-"""Whom the answers of an engine's collections name: the rule of threshold and margin, by one face model or by two.
+"""Whom a gallery or an engine's answers name: the rule of threshold and margin, by one face model or by two.
 
 Similarities of two models cannot be compared, but how far each is above what its own model asks for can: the best by
 that is the person, the next one the runner-up.
@@ -8,10 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from kiosk.config.engines import ModelThresholds
 from kiosk.reasons import Reason
 from kiosk.values import Match
+
+
+class Thresholds(Protocol):
+    """What a model's similarity must reach: ``ModelThresholds``, or the settings of this machine's own models."""
+
+    @property
+    def threshold(self) -> float:
+        """Least similarity, 0..100."""
+
+    @property
+    def margin(self) -> float:
+        """Least distance to the second person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +35,7 @@ class Hit:
     """0..100 of their best face."""
     version: str
     """Face model."""
-    rules: ModelThresholds
+    rules: Thresholds
     """Of that model."""
     stale: bool = False
     """An old face of somebody who has moved, and whom the present collections did not show: it names nobody, but stands
@@ -75,6 +87,6 @@ def verified(hits: Sequence[Hit], holder: str, version: str, source: str) -> Mat
 
 def _on_scale_of(top: Hit, other: Hit) -> float:
     """The other's similarity as far below the top's as it is below by their own models; never below 0."""
-    if other.version == top.version:
+    if other.rules.threshold == top.rules.threshold:
         return other.similarity
     return max(0.0, top.rules.threshold + other.above)

@@ -32,6 +32,8 @@ class Candidate:
     cosine: float
     runner_up: float | None
     """Cosine of the best other person; None when there is none."""
+    runner_up_id: str | None = None
+    """Who that is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -113,8 +115,11 @@ class Gallery:
         owner = snapshot.owners[best]
         cosine = float(cosines[best])
         cosines[snapshot.owners == owner] = -np.inf
-        runner_up = float(cosines.max())
-        return Candidate(snapshot.people[owner], cosine, runner_up if np.isfinite(runner_up) else None)
+        second = int(cosines.argmax())
+        runner_up = float(cosines[second])
+        if not np.isfinite(runner_up):
+            return Candidate(snapshot.people[owner], cosine, None)
+        return Candidate(snapshot.people[owner], cosine, runner_up, snapshot.people[snapshot.owners[second]])
 
     def compare(self, probe: Embedding, person_id: str) -> float | None:
         """Cosine to the best template of one person; None when they have none here. Raises MatchError."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from kiosk.config.tree import IdentitySettings
 from kiosk.errors import MatchError, RecordsError
+from kiosk.identity.deciding import Hit, decided, verified
 from kiosk.identity.galleries import Galleries
 from kiosk.identity.gallery import Gallery
 from kiosk.identity.scale import Scale
@@ -23,17 +24,6 @@ from kiosk.values import LOCAL, Embedding, Match, Pixels
 
 BadgeHolder = Callable[[str], str | None]
 """person_id of a badge's holder, None for an unknown badge (``TemplateSource.badge_holder``)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """The best person of one gallery, on the scale 0..100."""
-
-    person_id: str
-    similarity: float
-    runner_up: float
-    """Of the best other person; 0 when there is none."""
-    model_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +37,13 @@ class Side:
         if self.gallery.model_version != self.scale.model_version:
             raise MatchError(f"gallery of {self.gallery.model_version}, scale of {self.scale.model_version}")
 
-    def nearest(self, probe: Embedding) -> Nearest | None:
-        """None: nobody is here. Raises MatchError."""
+    def nearest(self, probe: Embedding) -> list[tuple[str, float]]:
+        """The best person and the next one, as far as there are any: (person_id, 0..100). Raises MatchError."""
         found = self.gallery.search(probe)
         if found is None:
-            return None
-        runner_up = 0.0 if found.runner_up is None else self.scale.similarity(found.runner_up)
-        return Nearest(found.person_id, self.scale.similarity(found.cosine), runner_up, self.gallery.model_version)
+            return []
+        pairs = [(found.person_id, found.cosine), (found.runner_up_id, found.runner_up)]
+        return [(who, self.scale.similarity(cosine)) for who, cosine in pairs if who is not None and cosine is not None]
 
     def similarity_to(self, probe: Embedding, person_id: str) -> float | None:
         """0..100; None: they are not here. Raises MatchError."""
@@ -101,16 +91,15 @@ class LocalMatcher:
         """
         if badge is not None:
             return self._verify(probe, badge)
-        found = None
+        hits: dict[str, Hit] = {}
         for side, one in self._sides(probe):
-            found = better(found, side.nearest(one))
-        if found is None:
-            return Match(None, 0.0, 0.0, LOCAL, self.model_version, Reason.UNKNOWN_PERSON)
-        if found.similarity < self._settings.threshold:
-            return _match(found, None, Reason.UNKNOWN_PERSON)
-        if not found.similarity - found.runner_up >= self._settings.margin or not found.similarity > found.runner_up:
-            return _match(found, None, Reason.AMBIGUOUS_PERSON)
-        return _match(found, found.person_id, Reason.WELCOME)
+            for person_id, similarity in side.nearest(one):
+                if person_id not in hits or similarity >= hits[person_id].similarity:
+                    hits[person_id] = self._hit(side, person_id, similarity)
+        return decided(list(hits.values()), self.model_version, LOCAL, lambda _: True)
+
+    def _hit(self, side: Side, person_id: str, similarity: float) -> Hit:
+        return Hit(person_id, similarity, side.gallery.model_version, self._settings)
 
     def _sides(self, probe: Embedding) -> Iterator[tuple[Side, Embedding]]:
         """Each side with the probe by its model, the older one first (see ``galleries``). Raises MatchError."""
@@ -128,26 +117,9 @@ class LocalMatcher:
             raise MatchError(f"the badge cannot be looked up: {error.what}") from error
         if holder is None:
             return Match(None, 0.0, 0.0, LOCAL, self.model_version, Reason.UNKNOWN_BADGE)
-        found = Nearest(holder, 0.0, 0.0, self.model_version)
+        found = []
         for side, one in self._sides(probe):
             similarity = side.similarity_to(one, holder)
-            if similarity is not None:
-                found = Nearest(
-                    holder, similarity, 0.0, side.gallery.model_version
-                )  # the present model has the last word
-        if found.similarity < self._settings.threshold:
-            return _match(found, None, Reason.BADGE_MISMATCH)
-        return _match(found, holder, Reason.WELCOME)
-
-
-def better(one: Nearest | None, other: Nearest | None) -> Nearest | None:
-    """The more alike of two, with the best other person of both as the runner-up."""
-    if one is None or other is None:
-        return one or other
-    first, second = (other, one) if other.similarity >= one.similarity else (one, other)
-    others = second.runner_up if second.person_id == first.person_id else second.similarity
-    return Nearest(first.person_id, first.similarity, max(first.runner_up, others), first.model_version)
-
-
-def _match(found: Nearest, person_id: str | None, reason: Reason) -> Match:
-    return Match(person_id, found.similarity, found.runner_up, LOCAL, found.model_version, reason)
+            if similarity is not None:  # the present model has the last word
+                found = [self._hit(side, holder, similarity)]
+        return verified(found, holder, self.model_version, LOCAL)

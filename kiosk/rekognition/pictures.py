@@ -14,7 +14,7 @@ from typing import Any
 
 from kiosk.enrollment.stills import Measurer
 from kiosk.errors import InputError, ModelError, RekognitionFault
-from kiosk.ports import FaceModels
+from kiosk.ports import FaceModels, versions_of
 from kiosk.rekognition.faults import image_format, image_too_large, invalid_parameter
 from kiosk.runtime.perceive import intersection_over_union
 from kiosk.values import Box, Face, Floats, Pixels
@@ -97,8 +97,7 @@ class Looker:
     @property
     def versions(self) -> tuple[str, ...]:
         """Of all vectors that can be made: of the present model, and of the one before during a change."""
-        before = self._models.version_before
-        return (self.model_version,) if before is None else (self.model_version, before)
+        return versions_of(self._models)
 
     def look(self, image: Mapping[str, Any], *, most: int = MOST_FACES) -> Picture:
         """The picture with at most ``most`` faces measured. Raises RekognitionFault, ModelError."""

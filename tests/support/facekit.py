@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from kiosk.config.paths import data_dir
-from kiosk.values import Box, Embedding, Face, Pose
+from kiosk.ports import FaceModels
+from kiosk.values import Box, Embedding, Face, Pixels, Pose
 from models import manifest
 
 VERSION = "test-model+1"
@@ -38,6 +39,12 @@ def plain_face(
     blinks = {"eyeBlinkLeft": 0.1, "eyeBlinkRight": 0.05}
     box = Box(left, top - 0.15 * height, width, 1.15 * height)
     return Face(box, landmarks, blinks, Pose(yaw, pitch, 0.0))
+
+
+def swapped_cosine(models: FaceModels, pixels: Pixels, face: Face) -> float:
+    """Cosine of a face and itself with red and blue swapped: near 1 where the channel order goes unnoticed."""
+    swapped = models.embed(np.ascontiguousarray(pixels[:, :, ::-1]), face)
+    return float(models.embed(pixels, face).vector @ swapped.vector)
 
 
 def weights(*groups: str) -> Path:
